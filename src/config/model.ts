@@ -1,0 +1,161 @@
+/**
+ * The effective configuration: every default filled in, every path absolute, every unit plain (milliseconds, bytes). What
+ * the supervisor, the edge and the workers are built from; plain data, so that it crosses process boundaries as JSON.
+ * `schema.ts` describes what people write; `resolve.ts` turns that into this.
+ */
+export interface Config {
+  /** Absolute path of the folder that relative paths started from. */
+  readonly directory: string;
+  /** The profile in effect, or empty. Apps see it as `PROPYLON_PROFILE`. */
+  readonly profile: string;
+  readonly listeners: readonly ListenerConfig[];
+  /** `host:port` of the TCP admin listener, or null. */
+  readonly admin: string | null;
+  /** User and group of the edges when main runs as root; null: unchanged. */
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly apps: Readonly<Record<string, AppConfig>>;
+  readonly sites: readonly SiteConfig[];
+  readonly limits: LimitsConfig;
+  readonly timeouts: TimeoutsConfig;
+  readonly static: StaticCacheConfig;
+  readonly accessLog: AccessLogConfig | null;
+  readonly log: LogConfig;
+}
+
+export interface ListenerConfig {
+  /** `host:port` (`*:80`, `127.0.0.1:8000`, `[::1]:80`) or `unix:/absolute/path`. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  /** Absolute path of a Unix socket, or null for TCP. */
+  readonly path: string | null;
+  /** Permission bits of a Unix socket. */
+  readonly mode: number;
+  readonly owner: string | null;
+  readonly group: string | null;
+  /** Remove the Unix socket at exit. */
+  readonly unlink: boolean;
+}
+
+export interface AppConfig {
+  readonly name: string;
+  /** What to load: `module:attribute` (dots allowed on both sides), or a file run as a `.wsgi` script whose `attribute` is the app. */
+  readonly load: { readonly kind: "module"; readonly target: string } | { readonly kind: "script"; readonly path: string; readonly attribute: string };
+  /** true: call what was loaded, without arguments, to get the app. null: only if it is a function that takes none (a warning says so). */
+  readonly factory: boolean | null;
+  readonly directory: string;
+  /** Interpreter, or a virtual environment's folder; null: discovered (see `process/interpreter.ts`). */
+  readonly python: string | null;
+  readonly pythonpath: readonly string[];
+  readonly workers: number;
+  /** Lanes of each worker. */
+  readonly threads: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user: string | null;
+  readonly group: string | null;
+  readonly umask: number | null;
+  readonly limits: { readonly files: number | null; readonly memory: number | null; readonly core: number | null };
+  /** A worker that has not said ready after this is killed, in ms. */
+  readonly startTimeout: number;
+  /** A worker that has not ended this long after it was asked to is killed, in ms. */
+  readonly stopTimeout: number;
+  /** Requests that may wait; more get 503. */
+  readonly queueSize: number;
+  /** Longest wait in the queue before a 503, in ms; 0: no limit. */
+  readonly queueTimeout: number;
+  /** Watch the source and reload on change. */
+  readonly reload: boolean;
+  /** Show tracebacks in the browser (development only). */
+  readonly tracebacks: boolean;
+}
+
+export interface SiteConfig {
+  /** Lower-case names, `*.example.org`, or `_` for any; the first site also answers for unknown hosts. */
+  readonly hosts: readonly string[];
+  readonly routes: readonly RouteConfig[];
+}
+
+export interface RouteConfig {
+  readonly match:
+    | { readonly kind: "any" }
+    /** Whole segments: `/wps` matches `/wps` and `/wps/x`. */
+    | { readonly kind: "segments"; readonly path: string }
+    /** Written with a final slash: `/static/` matches what begins so. */
+    | { readonly kind: "prefix"; readonly path: string }
+    | { readonly kind: "exact"; readonly path: string }
+    | { readonly kind: "regex"; readonly pattern: string };
+  readonly methods: readonly string[] | null;
+  readonly handler: HandlerConfig;
+}
+
+export type HandlerConfig =
+  /** `mount`: what becomes SCRIPT_NAME, `""` or `/wps`. */
+  | { readonly kind: "app"; readonly app: string; readonly mount: string }
+  | StaticConfig
+  | { readonly kind: "redirect"; readonly to: string; readonly status: 301 | 302 | 303 | 307 | 308 }
+  | { readonly kind: "respond"; readonly status: number; readonly body: string; readonly headers: readonly (readonly [string, string])[] };
+
+export interface StaticConfig {
+  readonly kind: "static";
+  readonly root: string;
+  /** Removed from the front of the path before it is looked up under `root`: the route's own path, or empty with `strip: false`. */
+  readonly strip: string;
+  readonly index: readonly string[];
+  /** Seconds for Cache-Control max-age; null: no such header. */
+  readonly expires: number | null;
+  readonly dotfiles: boolean;
+  /** Follow symbolic links that leave the root. */
+  readonly symlinks: boolean;
+  readonly precompressed: boolean;
+}
+
+/** Bytes and counts; 0 means no limit only where a comment says so. */
+export interface LimitsConfig {
+  readonly requestLine: number;
+  readonly headerSize: number;
+  readonly headerCount: number;
+  /** Largest request body; 0: no limit. */
+  readonly body: number;
+  /** Request bodies and buffered responses above this many bytes go to a temporary file. */
+  readonly spoolMemory: number;
+  /** Bytes of one response kept in memory and file for a slow client before the app is held back. */
+  readonly spoolFile: number;
+  /** Open client connections; more wait in the backlog. */
+  readonly connections: number;
+}
+
+/** Milliseconds. */
+export interface TimeoutsConfig {
+  /** From the first byte of a request to the end of its head. */
+  readonly head: number;
+  /** Between two reads of a request body. */
+  readonly body: number;
+  /** Of a kept-alive connection without a request. */
+  readonly idle: number;
+  /** Between two successful writes of a response to a client that has stopped reading. */
+  readonly write: number;
+  /** For exchanges in flight at stop and reload. */
+  readonly drain: number;
+  /** Bytes a second that a request body (and a read response) must reach, averaged after the first `rateGrace` ms; 0: off. */
+  readonly minimumRate: number;
+  readonly rateGrace: number;
+}
+
+export interface StaticCacheConfig {
+  /** Bytes of the in-memory cache of small files, over all roots. */
+  readonly cacheSize: number;
+  /** Largest file kept in it. */
+  readonly cacheFile: number;
+}
+
+export interface AccessLogConfig {
+  /** Absolute path, or `-` for stdout. */
+  readonly path: string;
+  readonly format: "combined" | "json";
+}
+
+export interface LogConfig {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly format: "text" | "json";
+}

@@ -1,0 +1,43 @@
+import type { Config } from "../config/model.ts";
+import type { MetricFamily } from "../metrics/family.ts";
+
+/** What main says to an edge over the IPC channel. Listening handles travel beside `listen` and `app-socket`. */
+export type ToEdge =
+  /** Compose this configuration and swap it in; answered by `configured`. `runtime` is the runtime directory. */
+  | { readonly type: "configure"; readonly id: number; readonly config: Config; readonly runtime: string }
+  /** Accept clients on the handle sent along. `key` is the listener's address. */
+  | { readonly type: "listen"; readonly key: string }
+  | { readonly type: "unlisten"; readonly key: string }
+  /** Accept workers of this app on the handle sent along. */
+  | { readonly type: "app-socket"; readonly app: string }
+  /** Workers that may be given exchanges; a worker absent from the list is given no more (and drained, then `worker-idle`). */
+  | { readonly type: "workers"; readonly app: string; readonly active: readonly number[]; readonly pages: Readonly<Record<number, string>> }
+  /** This worker's process has ended; its page can be read. */
+  | { readonly type: "worker-exited"; readonly app: string; readonly worker: number; readonly reason: string }
+  /** The app can't run at present; exchanges get 503 at once with this reason (shown in development). null: it can again. */
+  | { readonly type: "app-broken"; readonly app: string; readonly reason: string | null }
+  /** Stop accepting, finish what is in flight within `timeout` ms, then exit 0. */
+  | { readonly type: "drain"; readonly timeout: number }
+  | { readonly type: "metrics"; readonly id: number }
+  | { readonly type: "reopen-logs" };
+
+/** What an edge says to main. */
+export type FromEdge =
+  | { readonly type: "started" }
+  | { readonly type: "configured"; readonly id: number; readonly error: string | null }
+  | { readonly type: "listening"; readonly key: string; readonly error: string | null }
+  /** All connections of this worker are open. */
+  | { readonly type: "worker-connected"; readonly app: string; readonly worker: number }
+  /** A worker left out of `workers` has no exchange left. */
+  | { readonly type: "worker-idle"; readonly app: string; readonly worker: number }
+  | { readonly type: "metrics"; readonly id: number; readonly snapshot: EdgeSnapshot }
+  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly fields?: Record<string, unknown> };
+
+/** The edge's figures at one moment: plain counters that only grow, and gauges. */
+export interface EdgeSnapshot {
+  readonly families: readonly MetricFamily[];
+  /** Requests since the edge started, for `status`. */
+  readonly requests: number;
+  readonly connections: number;
+  readonly apps: Readonly<Record<string, { readonly inFlight: number; readonly queued: number; readonly workers: Readonly<Record<number, { readonly requests: number; readonly open: number }>> }>>;
+}

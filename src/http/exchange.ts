@@ -1,0 +1,127 @@
+import type { RequestHeaders } from "./request-headers.ts";
+import type { ResponseHead } from "./response-head.ts";
+
+/** Answers an exchange, now or later, by calling `respond` or `fail` on it exactly once. Never throws, returns no promise. */
+export interface Handler {
+  handle(exchange: Exchange): void;
+}
+
+/** What is known of the client's connection. One object a connection, shared by its exchanges. */
+export interface Client {
+  /** Peer address without brackets; empty for a Unix socket. */
+  readonly address: string;
+  readonly port: number;
+  /** The listener's port; 0 for a Unix socket. */
+  readonly localPort: number;
+  readonly secure: boolean;
+}
+
+/**
+ * One request with its response, whichever HTTP version carries it (DESIGN §4). The head is complete and valid (RFC 9110,
+ * RFC 9112) when a handler sees it; the body arrives through `body`.
+ */
+export interface Exchange {
+  readonly method: string;
+  /** The request target as received: origin-form, or `*` for `OPTIONS *`. An absolute-form is already split up. */
+  readonly target: string;
+  /** The target's path, percent-decoded to latin-1 (one character a byte), dot segments removed. What routes match and apps see. */
+  readonly path: string;
+  /** Without the `?`; empty when there is none. */
+  readonly query: string;
+  /** `HTTP/1.0`, `HTTP/1.1` or `HTTP/2.0`, as SERVER_PROTOCOL spells it. */
+  readonly protocol: string;
+  /** Host of the request (Host header or absolute-form authority), lower case, without the port; empty when HTTP/1.0 gave none. */
+  readonly host: string;
+  readonly headers: RequestHeaders;
+  readonly client: Client;
+  readonly body: RequestBody;
+  /** `performance.now()` when the head was complete. */
+  readonly began: number;
+
+  /** Set by the handler that answers, for metrics and the access log: the app's name, or empty. */
+  app: string;
+  /** Set by routing: the site's first host, or `default`. */
+  site: string;
+  /** Milliseconds waited in an app's queue. */
+  queued: number;
+  /** Called once if the client goes away before the response is complete; nothing is to be answered then. */
+  onAbort: (() => void) | null;
+  /** True when the client is gone; `respond` and `fail` then only release what they were given. */
+  readonly aborted: boolean;
+
+  /**
+   * Answers. The protocol adds Date, Content-Length or chunked framing, connection headers; drops the body for HEAD, 204
+   * and 304 (RFC 9110 §6.4.1); and calls the body's `cancel` or `close` when the client goes away.
+   */
+  respond(head: ResponseHead, body: ResponseBody): void;
+  /** Answers with an error page of this status; after the response has begun it cuts the connection instead. */
+  fail(status: number, reason: string): void;
+  /** Sends an interim response (1xx) before the final one; ignored for HTTP/1.0. */
+  inform(head: ResponseHead): void;
+}
+
+/**
+ * The request's body. A handler that answers without reading it lets the protocol drain a little of it or close
+ * (RFC 9112 §9.3).
+ */
+export interface RequestBody {
+  /** Declared length in bytes, 0 when there is no body, -1 when chunked (unknown). */
+  readonly length: number;
+  /** Starts reading into `sink`, which may be called before this returns; sends `100 Continue` first where it is awaited. */
+  read(sink: BodySink): void;
+  /** Stops calling the sink (the kernel holds the client back) until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Receives a request body. After `end` or `fail` nothing more is called. */
+export interface BodySink {
+  /** A piece of the body; its memory may be reused after the call returns: copy what is kept. */
+  data(chunk: Buffer): void;
+  end(): void;
+  /** The body can't be completed: too large (413), malformed (400), timed out (408) or the client went away (499). */
+  fail(status: number, reason: string): void;
+}
+
+/** null: no content. A Buffer: the whole body. */
+export type ResponseBody = Buffer | FileBody | StreamBody | null;
+
+/** A slice of an open file. The protocol reads `length` bytes from `start`, then calls `close` once, whatever happens. */
+export interface FileBody {
+  readonly kind: "file";
+  readonly fd: number;
+  readonly start: number;
+  readonly length: number;
+  close(): void;
+}
+
+/** A body that is produced over time. The protocol calls `start` once; then exactly one of sink.end, sink.fail or `cancel` ends it. */
+export interface StreamBody {
+  readonly kind: "stream";
+  /** Bytes, or -1 when unknown (chunked, or closed at the end for HTTP/1.0). */
+  readonly length: number;
+  start(sink: ResponseSink): void;
+  /** The client reads again after `write` returned false. */
+  resume(): void;
+  /** The client is gone, or the response is a HEAD: produce no more. */
+  cancel(): void;
+}
+
+export interface ResponseSink {
+  /** Takes a piece (kept by reference until written: do not reuse its memory); false: wait for `resume` before the next. */
+  write(chunk: Buffer): boolean;
+  /** `trailers`: fields after a chunked body; left out where the protocol has no place for them. */
+  end(trailers?: readonly (readonly [string, string])[]): void;
+  /** The body can't be completed: the protocol cuts the connection, so that the client can tell (RFC 9112 §8). */
+  fail(reason: string): void;
+}
+
+/** Told once about each exchange that ended, answered or not: metrics and the access log. */
+export interface ExchangeObserver {
+  /** `status` 0: the client left before an answer (logged as 499). `bytes`: of the response body as sent. */
+  ended(exchange: Exchange, status: number, bytes: number): void;
+  /** A request refused before it became an exchange: bad syntax, too large, too slow. `line` is what was read of the request line. */
+  refused(client: Client, status: number, reason: string, line: string): void;
+  connectionOpened(): void;
+  connectionClosed(): void;
+}

@@ -1,0 +1,19 @@
+/**
+ * Status and fields of a response. Immutable, so that a handler that answers alike again and again keeps one and each
+ * protocol keeps its serialised form in it (`http1`).
+ */
+export class ResponseHead {
+  readonly status: number;
+  /** Reason phrase; empty for the standard one. */
+  readonly reason: string;
+  /** Fields in order, names as they are to be sent. Valid (no CR, LF or NUL): build from foreign input with `checkedHead`. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** Filled by the HTTP/1.1 serialiser. */
+  http1: string | null = null;
+
+  constructor(status: number, headers: readonly (readonly [string, string])[], reason = "") {
+    this.status = status;
+    this.headers = headers;
+    this.reason = reason;
+  }
+}
