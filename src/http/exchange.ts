@@ -54,8 +54,8 @@ export interface Exchange {
    * and 304 (RFC 9110 §6.4.1); and calls the body's `cancel` or `close` when the client goes away.
    */
   respond(head: ResponseHead, body: ResponseBody): void;
-  /** Answers with an error page of this status; after the response has begun it cuts the connection instead. */
-  fail(status: number, reason: string): void;
+  /** Answers with an error page of this status, with these fields beside its own; after the response has begun it cuts the connection instead. */
+  fail(status: number, reason: string, headers?: readonly (readonly [string, string])[]): void;
   /** Sends an interim response (1xx) before the final one; ignored for HTTP/1.0. */
   inform(head: ResponseHead): void;
 }

@@ -1,0 +1,312 @@
+import type net from "node:net";
+import { AppRequest, isIdempotent } from "./app-request.ts";
+import { Channel } from "./channel.ts";
+import { Queue } from "./queue.ts";
+import { type LinkOwner, WorkerLink } from "./worker-link.ts";
+
+/** Wait, in ms, for main to say that a worker which vanished has ended, before its exchanges are settled all the same. */
+const EXIT_WAIT = 500;
+/** After main said that a worker ended: wait for what it had written, ms (a forked child may hold its sockets open for ever). */
+const LAST_WORDS = 100;
+
+export interface PoolSettings {
+  readonly name: string;
+  readonly queueSize: number;
+  /** ms; 0: no limit. */
+  readonly queueTimeout: number;
+  readonly memoryLimit: number;
+  readonly fileLimit: number;
+}
+
+export interface PoolOwner {
+  workerConnected(worker: number): void;
+  workerIdle(worker: number): void;
+  warn(message: string): void;
+}
+
+/** One app's workers as the edge sees them, and the one bounded queue in front of them (DESIGN §4). */
+export class Pool implements LinkOwner {
+  readonly name: string;
+  /** Why the app can't run at present, or null. */
+  broken: string | null = null;
+  inFlight = 0;
+  requests = 0;
+  retries = 0;
+  lost = 0;
+  rejected = 0;
+  #settings: PoolSettings;
+  readonly #owner: PoolOwner;
+  readonly #queue = new Queue();
+  readonly #links = new Map<number, WorkerLink>();
+  /** Ready and active, the ones that dispatch looks at. */
+  #usable: WorkerLink[] = [];
+  #active: readonly number[] = [];
+  #pages: Readonly<Record<number, string>> = {};
+  readonly #exited = new Set<number>();
+  #lastStream = 0;
+  #scheduled = false;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(settings: PoolSettings, owner: PoolOwner) {
+    this.name = settings.name;
+    this.#settings = settings;
+    this.#owner = owner;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get memoryLimit(): number {
+    return this.#settings.memoryLimit;
+  }
+
+  get fileLimit(): number {
+    return this.#settings.fileLimit;
+  }
+
+  get links(): ReadonlyMap<number, WorkerLink> {
+    return this.#links;
+  }
+
+  configure(settings: PoolSettings): void {
+    this.#settings = settings;
+  }
+
+  /** Takes a request whose body is here. Answers 503 at once when the queue is full or the app can't run. */
+  submit(request: AppRequest): void {
+    if (this.broken !== null) {
+      this.#reject(request, "The application can't be started at present");
+      return;
+    }
+    if (this.#queue.length >= this.#settings.queueSize) {
+      this.#reject(request, "Too many requests wait for the application");
+      return;
+    }
+    this.requests++;
+    this.inFlight++;
+    request.waitingSince = performance.now();
+    request.exchange.onAbort = () => this.#clientLeft(request);
+    this.#queue.push(request);
+    this.#schedule();
+  }
+
+  /** A worker has opened a connection and said HELLO on it. */
+  attach(socket: net.Socket, worker: number, lane: number, lanes: number, first: Buffer): void {
+    let link = this.#links.get(worker);
+    if (link?.broken) {
+      // It has reconnected before the old connections were settled.
+      this.#settle(link);
+      link = undefined;
+    }
+    if (link === undefined) {
+      link = new WorkerLink(worker, lanes, this);
+      this.#links.set(worker, link);
+      const page = this.#pages[worker];
+      if (page !== undefined) link.usePage(page);
+    }
+    const known = link;
+    link.attach(new Channel(socket, lane), first, () => this.#connectionLost(known));
+    this.#choose();
+  }
+
+  /** Main's list of the workers that may be given exchanges. */
+  setActive(active: readonly number[], pages: Readonly<Record<number, string>>): void {
+    this.#active = active;
+    this.#pages = pages;
+    for (const [id, link] of this.#links) {
+      const page = pages[id];
+      if (page !== undefined) link.usePage(page);
+    }
+    this.#choose();
+    for (const link of this.#links.values()) {
+      if (!link.active && link.open === 0) this.idle(link);
+    }
+  }
+
+  /** Main has seen this worker's process end. */
+  workerExited(worker: number): void {
+    const link = this.#links.get(worker);
+    if (link === undefined) return;
+    this.#exited.add(worker);
+    link.active = false;
+    this.#choose();
+    if (link.silent) this.#settle(link);
+    else setTimeout(() => this.#settle(link), LAST_WORDS);
+  }
+
+  /** The app can't run: those who wait are told now, not after a timeout. */
+  setBroken(reason: string | null): void {
+    this.broken = reason;
+    if (reason === null) return;
+    for (const request of this.#queue.take(Number.POSITIVE_INFINITY)) {
+      this.inFlight--;
+      this.#reject(request, "The application can't be started at present");
+    }
+  }
+
+  /** Drops every connection and answers what waits: the app is no longer configured. */
+  close(): void {
+    this.setBroken("the app was removed");
+    for (const link of this.#links.values()) link.destroy();
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  // --- LinkOwner ---
+
+  roomChanged(): void {
+    if (this.#queue.length > 0) this.#schedule();
+  }
+
+  idle(link: WorkerLink): void {
+    if (this.#links.get(link.id) === link && !this.#exited.has(link.id)) this.#owner.workerIdle(link.id);
+  }
+
+  connected(link: WorkerLink): void {
+    this.#choose();
+    this.#owner.workerConnected(link.id);
+  }
+
+  warn(message: string): void {
+    this.#owner.warn(message);
+  }
+
+  /** An exchange of this pool was answered, by whatever way. */
+  finished(): void {
+    this.inFlight--;
+  }
+
+  // --- internal ---
+
+  #choose(): void {
+    this.#usable = [];
+    for (const link of this.#links.values()) {
+      link.active = link.complete && this.#active.includes(link.id) && !this.#exited.has(link.id);
+      if (link.active) this.#usable.push(link);
+    }
+    this.roomChanged();
+  }
+
+  // Once a turn of the event loop: what was read from all clients in it travels together.
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#dispatch);
+  }
+
+  readonly #dispatch = (): void => {
+    this.#scheduled = false;
+    const now = performance.now();
+    const links = this.#usable;
+    while (this.#queue.length > 0) {
+      let best: WorkerLink | null = null;
+      let room = 0;
+      for (const link of links) {
+        const here = link.room();
+        if (here > room) {
+          room = here;
+          best = link;
+        }
+      }
+      if (best === null) break;
+      const share = Math.max(1, Math.ceil(this.#queue.length / links.length));
+      const list = this.#queue.take(Math.min(room, share));
+      for (const request of list) {
+        this.#lastStream = this.#lastStream === 0xffffffff ? 1 : this.#lastStream + 1;
+        request.stream = this.#lastStream;
+        request.exchange.queued = now - request.waitingSince;
+      }
+      best.send(list, now);
+    }
+    if (this.#timer === null) this.#timer = setInterval(this.#watch, 1);
+  };
+
+  // Runs only while something is owed or waits, so that an idle edge sleeps.
+  readonly #watch = (): void => {
+    const now = performance.now();
+    let owed = 0;
+    for (const link of this.#links.values()) {
+      link.watch(now);
+      owed += link.open;
+    }
+    const limit = this.#settings.queueTimeout;
+    if (limit > 0) {
+      for (let first = this.#queue.peek(); first !== undefined && now - first.waitingSince > limit; first = this.#queue.peek()) {
+        this.#queue.take(1);
+        this.inFlight--;
+        this.#reject(first, "The request waited too long for the application");
+      }
+    }
+    if (this.#queue.length > 0) this.#schedule();
+    else if (owed === 0) {
+      clearInterval(this.#timer!);
+      this.#timer = null;
+    }
+  };
+
+  #reject(request: AppRequest, reason: string): void {
+    this.rejected++;
+    request.body?.close();
+    request.exchange.onAbort = null;
+    if (!request.gone) request.exchange.fail(503, reason, RETRY_AFTER);
+  }
+
+  #clientLeft(request: AppRequest): void {
+    request.gone = true;
+    if (request.stream === 0) {
+      this.inFlight--;
+      this.#queue.left();
+      request.body?.close();
+    }
+  }
+
+  // The worker died or closed its connection: settled when main says which, or after a while.
+  #connectionLost(link: WorkerLink): void {
+    link.active = false;
+    this.#choose();
+    if (link.silent && this.#exited.has(link.id)) this.#settle(link);
+    else setTimeout(() => this.#settle(link), EXIT_WAIT);
+  }
+
+  #settle(link: WorkerLink): void {
+    if (this.#links.get(link.id) !== link) return;
+    this.#links.delete(link.id);
+    this.#exited.delete(link.id);
+    const wasStarted = link.started();
+    link.destroy();
+    this.#choose();
+    const again: AppRequest[] = [];
+    for (const request of link.inFlight.values()) {
+      if (request.gone) this.#drop(request);
+      else if (request.answer !== null) {
+        request.answer.fail("the worker died");
+        this.#drop(request);
+      } else if (!wasStarted(request)) again.push(request);
+      else if (isIdempotent(request) && !request.retried) {
+        request.retried = true;
+        again.push(request);
+      } else {
+        this.lost++;
+        request.exchange.onAbort = null;
+        request.exchange.fail(502, "The application's worker died while it ran this request");
+        this.#drop(request);
+      }
+    }
+    for (const request of again.reverse()) {
+      this.retries++;
+      request.stream = 0;
+      request.body?.rewind();
+      this.#queue.unshift(request);
+    }
+    this.#schedule();
+  }
+
+  #drop(request: AppRequest): void {
+    request.body?.close();
+    this.inFlight--;
+  }
+}
+
+/** Seconds after which a client may try again. */
+const RETRY_AFTER: readonly (readonly [string, string])[] = [["Retry-After", "1"]];

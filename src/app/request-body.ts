@@ -1,0 +1,123 @@
+import type { BodySink, RequestBody } from "../http/exchange.ts";
+import { SpoolFile } from "./spool-file.ts";
+
+/** Bodies up to this many bytes travel inside the REQUEST frame. */
+export const INLINE_LIMIT = 64 * 1024;
+/** Bytes that may wait for the disk before the client is held back. */
+const PENDING_LIMIT = 1024 * 1024;
+
+export interface BodyOutcome {
+  /** The whole body is here. */
+  ready(): void;
+  failed(status: number, reason: string): void;
+}
+
+/**
+ * Collects a request body, in memory up to `memoryLimit` bytes and in a file beyond, so that a slow client never holds a
+ * lane; then gives it out in pieces, again from the start when the exchange is retried.
+ */
+export class SpooledBody implements BodySink {
+  length = 0;
+  readonly #source: RequestBody;
+  readonly #memoryLimit: number;
+  readonly #outcome: BodyOutcome;
+  #chunks: Buffer[] = [];
+  #whole: Buffer | null = null;
+  #file: SpoolFile | null = null;
+  #ended = false;
+  #offset = 0;
+  #paused = false;
+
+  constructor(source: RequestBody, memoryLimit: number, outcome: BodyOutcome) {
+    this.#source = source;
+    this.#memoryLimit = memoryLimit;
+    this.#outcome = outcome;
+  }
+
+  start(): void {
+    this.#source.read(this);
+  }
+
+  /** The body when it is small enough for a frame, else null. */
+  get inline(): Buffer | null {
+    return this.#file === null && this.length <= INLINE_LIMIT ? this.#memory() : null;
+  }
+
+  data(chunk: Buffer): void {
+    this.length += chunk.length;
+    const kept = Buffer.from(chunk);
+    if (this.#file === null && this.length > this.#memoryLimit) {
+      if (!this.#openFile()) return;
+    }
+    if (this.#file === null) this.#chunks.push(kept);
+    else {
+      this.#file.append(kept);
+      if (this.#file.pending > PENDING_LIMIT && !this.#paused) {
+        this.#paused = true;
+        this.#source.pause();
+      }
+    }
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (this.#file === null || this.#file.pending === 0) this.#outcome.ready();
+  }
+
+  fail(status: number, reason: string): void {
+    this.close();
+    this.#outcome.failed(status, reason);
+  }
+
+  /** Starts giving out from the beginning again. */
+  rewind(): void {
+    this.#offset = 0;
+  }
+
+  /** The next piece of at most `limit` bytes; empty at the end. */
+  next(limit: number, callback: (piece: Buffer) => void): void {
+    const size = Math.min(limit, this.length - this.#offset);
+    const from = this.#offset;
+    this.#offset += size;
+    if (size <= 0) callback(Buffer.alloc(0));
+    else if (this.#file === null) callback(this.#memory().subarray(from, from + size));
+    else this.#file.read(from, size, callback);
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = null;
+    this.#chunks = [];
+    this.#whole = null;
+  }
+
+  #memory(): Buffer {
+    this.#whole ??= this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    return this.#whole;
+  }
+
+  #openFile(): boolean {
+    try {
+      this.#file = SpoolFile.open((error) => this.fail(500, `spool request body: ${error.message}`));
+    } catch (error) {
+      this.fail(500, `spool request body: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    }
+    for (const chunk of this.#chunks) this.#file.append(chunk);
+    this.#chunks = [];
+    this.#file.onWritten = () => this.#drained();
+    return true;
+  }
+
+  #drained(): void {
+    if (this.#file === null || this.#file.pending > PENDING_LIMIT / 2) return;
+    if (this.#paused) {
+      this.#paused = false;
+      this.#source.resume();
+    }
+    if (this.#ended && this.#file.pending === 0) {
+      this.#file.onWritten = null;
+      this.#outcome.ready();
+    }
+  }
+}

@@ -1,0 +1,163 @@
+import net from "node:net";
+import { acceptWorker } from "../app/app-socket.ts";
+import { Pool, type PoolSettings } from "../app/pool.ts";
+import type { AppConfig, Config } from "../config/model.ts";
+import type { Http1Connection } from "../http/connection.ts";
+import type { ExchangeObserver, Handler } from "../http/exchange.ts";
+import type { Http1Settings } from "../http/settings.ts";
+import { StaticCache } from "../static/cache.ts";
+import { ClientListener } from "./client-listener.ts";
+import { compose } from "./compose.ts";
+import { EdgeObservers } from "./edge-observers.ts";
+import type { FromEdge, ToEdge } from "./messages.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** Looks at the connections this often while draining, ms. */
+const DRAIN_LOOK = 20;
+
+/** One edge: owns the clients' connections and the pools, does what main says (messages.ts). */
+export class Edge {
+  readonly #send: (message: FromEdge) => void;
+  readonly #pools = new Map<string, Pool>();
+  readonly #appServers = new Map<string, net.Server>();
+  readonly #listeners = new Map<string, ClientListener>();
+  readonly #connections = new Set<Http1Connection>();
+  readonly #observers: EdgeObservers;
+  #cache: StaticCache | null = null;
+  #config: Config | null = null;
+  #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
+  #settings: Http1Settings | null = null;
+  #draining = false;
+
+  constructor(send: (message: FromEdge) => void) {
+    this.#send = send;
+    this.#observers = new EdgeObservers((level, message) => send({ type: "log", level, message }));
+  }
+
+  receive(message: ToEdge, handle: unknown): void {
+    switch (message.type) {
+      case "configure":
+        return this.#configure(message.id, message.config);
+      case "listen":
+        return this.#listen(message.key, handle);
+      case "unlisten":
+        this.#listeners.get(message.key)?.stop();
+        this.#listeners.delete(message.key);
+        return;
+      case "app-socket":
+        return this.#acceptWorkers(message.app, handle);
+      case "workers":
+        this.#pools.get(message.app)?.setActive(message.active, message.pages);
+        return;
+      case "worker-exited":
+        this.#pools.get(message.app)?.workerExited(message.worker);
+        return;
+      case "app-broken":
+        this.#pools.get(message.app)?.setBroken(message.reason);
+        return;
+      case "drain":
+        return this.#drain(message.timeout);
+      case "metrics":
+        this.#send({
+          type: "metrics",
+          id: message.id,
+          snapshot: snapshot(this.#observers.metrics, this.#pools, this.#connections.size, this.#observers.droppedLogLines),
+        });
+        return;
+      case "reopen-logs":
+        this.#observers.reopenLogs();
+    }
+  }
+
+  // Builds everything new before it touches anything old: a configuration that can't be composed changes nothing.
+  #configure(id: number, config: Config): void {
+    try {
+      const pools = new Map<string, Pool>();
+      for (const app of Object.values(config.apps)) pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
+      this.#cache ??= new StaticCache(config.static);
+      const handler = compose(config, { pools, cache: this.#cache });
+      this.#observers.configure(config.accessLog);
+      this.#adopt(config, pools, handler);
+      this.#send({ type: "configured", id, error: null });
+    } catch (error) {
+      this.#send({ type: "configured", id, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #adopt(config: Config, pools: ReadonlyMap<string, Pool>, handler: Handler): void {
+    for (const [name, pool] of this.#pools) {
+      if (pools.has(name)) continue;
+      pool.close();
+      this.#appServers.get(name)?.close();
+      this.#appServers.delete(name);
+    }
+    this.#pools.clear();
+    for (const [name, pool] of pools) {
+      pool.configure(poolSettings(config.apps[name]!, config));
+      this.#pools.set(name, pool);
+    }
+    this.#config = config;
+    this.#settings = { limits: config.limits, timeouts: config.timeouts, serverName: null };
+    this.#handler = handler;
+  }
+
+  #newPool(app: AppConfig, config: Config): Pool {
+    return new Pool(poolSettings(app, config), {
+      workerConnected: (worker) => this.#send({ type: "worker-connected", app: app.name, worker }),
+      workerIdle: (worker) => this.#send({ type: "worker-idle", app: app.name, worker }),
+      warn: (message) => this.#send({ type: "log", level: "warn", message: `app ${app.name}: ${message}` }),
+    });
+  }
+
+  #listen(key: string, handle: unknown): void {
+    const observer: ExchangeObserver = this.#observers;
+    const listener = new ClientListener(key, {
+      handler: () => this.#handler,
+      settings: () => this.#settings!,
+      observer,
+      connections: this.#connections,
+    });
+    listener.start(handle, (error) => this.#send({ type: "listening", key, error: error.message }));
+    this.#listeners.set(key, listener);
+    this.#send({ type: "listening", key, error: null });
+  }
+
+  #acceptWorkers(app: string, handle: unknown): void {
+    const server = net.createServer((socket) => {
+      const pool = this.#pools.get(app);
+      if (pool === undefined) socket.destroy();
+      else acceptWorker(socket, pool);
+    });
+    server.on("error", (error) => this.#send({ type: "log", level: "error", message: `app ${app}: accept workers: ${error.message}` }));
+    server.listen(handle as net.ListenOptions);
+    this.#appServers.set(app, server);
+  }
+
+  #drain(timeout: number): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    for (const listener of this.#listeners.values()) listener.stop();
+    for (const connection of this.#connections) connection.shutdown();
+    const end = performance.now() + timeout;
+    const timer = setInterval(() => {
+      if (this.#connections.size > 0 && performance.now() < end) return;
+      clearInterval(timer);
+      const cut = this.#connections.size;
+      for (const connection of this.#connections) connection.destroy();
+      if (cut > 0) this.#send({ type: "log", level: "warn", message: `${cut} connections were cut after the drain time` });
+      this.#observers.close();
+      // Lets the log's last lines and this message leave.
+      setImmediate(() => process.exit(0));
+    }, DRAIN_LOOK);
+  }
+}
+
+function poolSettings(app: AppConfig, config: Config): PoolSettings {
+  return {
+    name: app.name,
+    queueSize: app.queueSize,
+    queueTimeout: app.queueTimeout,
+    memoryLimit: config.limits.spoolMemory,
+    fileLimit: config.limits.spoolFile,
+  };
+}
