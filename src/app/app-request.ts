@@ -1,7 +1,7 @@
 import type { Exchange } from "../http/exchange.ts";
-import type { AnswerBody } from "./answer-body.ts";
+import type { AnswerBody } from "../spool/answer-body.ts";
 import type { RequestBlock } from "./request-block.ts";
-import type { SpooledBody } from "./request-body.ts";
+import type { SpooledBody } from "../spool/spooled-body.ts";
 
 /** One exchange on its way through a pool: waiting, sent to a worker, answered. */
 export class AppRequest {

@@ -1,5 +1,5 @@
 import { ResponseHead } from "../http/response-head.ts";
-import { AnswerBody } from "./answer-body.ts";
+import { AnswerBody } from "../spool/answer-body.ts";
 import type { AppRequest } from "./app-request.ts";
 import type { Channel } from "./channel.ts";
 import {
