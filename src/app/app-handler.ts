@@ -1,8 +1,8 @@
 import type { Exchange, Handler } from "../http/exchange.ts";
+import { SpooledBody } from "../spool/spooled-body.ts";
 import { AppRequest } from "./app-request.ts";
 import type { Pool } from "./pool.ts";
 import { type BlockContext, requestBlock } from "./request-block.ts";
-import { SpooledBody } from "../spool/spooled-body.ts";
 
 /** Gives exchanges to an app's pool. */
 export class AppHandler implements Handler {

@@ -1,7 +1,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import type { AnswerBody } from "../spool/answer-body.ts";
-import type { RequestBlock } from "./request-block.ts";
 import type { SpooledBody } from "../spool/spooled-body.ts";
+import type { RequestBlock } from "./request-block.ts";
 
 /** One exchange on its way through a pool: waiting, sent to a worker, answered. */
 export class AppRequest {
@@ -13,7 +13,7 @@ export class AppRequest {
   stream = 0;
   /** When it joined the queue, ms. */
   waitingSince = 0;
-  /** The how-manieth REQUEST of its worker's data connection it was; 0 when it was dealt to a lane. */
+  /** The how-manieth REQUEST of its worker's data connection it was. */
   order = 0;
   retried = false;
   /** The client went away: an answer is dropped. */

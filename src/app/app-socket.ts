@@ -1,11 +1,12 @@
 import type net from "node:net";
-import { decodeHello, FRAME_HEAD, HELLO, PROTOCOL_VERSION } from "./frames.ts";
+import { DATA, decodeHello, FRAME_HEAD, HELLO, HELPLINE, LANE, PROTOCOL_VERSION } from "./frames.ts";
 import type { Pool } from "./pool.ts";
 
 /** Bytes of a HELLO frame. */
 const HELLO_SIZE = FRAME_HEAD + 12;
 /** A connection that has not said HELLO after this many ms is closed. */
 const HELLO_TIMEOUT = 5000;
+const KINDS = new Set([DATA, LANE, HELPLINE]);
 
 /** Takes a connection on an app's socket: reads HELLO, then hands it to the pool. */
 export function acceptWorker(socket: net.Socket, pool: Pool): void {
@@ -18,13 +19,22 @@ export function acceptWorker(socket: net.Socket, pool: Pool): void {
     clearTimeout(timer);
     socket.off("data", onData);
     socket.off("close", onClose);
-    const hello = read[8] === HELLO && read.readUInt32LE(0) === 12 ? decodeHello(read.subarray(FRAME_HEAD, HELLO_SIZE)) : null;
-    if (hello === null || hello.version !== PROTOCOL_VERSION || hello.kind > 1 || hello.lane >= hello.lanes || hello.lanes > 1024) {
-      pool.warn(`a connection to the socket of app ${pool.name} did not speak version ${PROTOCOL_VERSION} of the worker protocol`);
+    const hello =
+      read[8] === HELLO && read.readUInt32LE(0) === 12 ? decodeHello(read.subarray(FRAME_HEAD, HELLO_SIZE)) : null;
+    if (
+      hello === null ||
+      hello.version !== PROTOCOL_VERSION ||
+      !KINDS.has(hello.kind) ||
+      hello.lane >= hello.lanes ||
+      hello.lanes > 1024
+    ) {
+      pool.warn(
+        `a connection to the socket of app ${pool.name} did not speak version ${PROTOCOL_VERSION} of the worker protocol`,
+      );
       socket.destroy();
       return;
     }
-    pool.attach(socket, hello.worker, hello.kind === 0 ? -1 : hello.lane, hello.lanes, read.subarray(HELLO_SIZE));
+    pool.attach(socket, hello, read.subarray(HELLO_SIZE));
   };
   const onClose = () => clearTimeout(timer);
   socket.on("data", onData);

@@ -1,27 +1,30 @@
 import type net from "node:net";
 import type { AppRequest } from "./app-request.ts";
 import {
-  DATA_SLOTS,
+  DATA,
   encodeFrame,
   FLAG_CHUNKED,
   FLAG_DEFERRED,
   FrameReader,
   type FrameSink,
-  LANE_SLOTS,
   requestSize,
+  SLOTS,
   writeRequest,
 } from "./frames.ts";
 
-/** One connection from a worker: its data connection (lane -1) or one lane's own. */
+/** One connection from a worker: data, help, or one lane's own (docs/worker-protocol.md). */
 export class Channel {
+  readonly kind: number;
   readonly lane: number;
   readonly #socket: net.Socket;
+  /** The id of the block that the worker has in each slot; used on the data connection. */
   readonly #slots: Int32Array;
 
-  constructor(socket: net.Socket, lane: number) {
+  constructor(socket: net.Socket, kind: number, lane: number) {
     this.#socket = socket;
+    this.kind = kind;
     this.lane = lane;
-    this.#slots = new Int32Array(lane < 0 ? DATA_SLOTS : LANE_SLOTS);
+    this.#slots = new Int32Array(kind === DATA ? SLOTS : 0);
   }
 
   /** Hands whole frames to `sink` from now on; `onClose` is called once. `first` is what was read already. */
@@ -35,17 +38,10 @@ export class Channel {
     if (first.length > 0) read(first);
   }
 
-  /** Sends one request. */
-  request(request: AppRequest): void {
-    const buffer = this.#frame(request);
-    this.#socket.write(buffer);
-  }
-
-  /** Sends several requests in one write: the batch is what makes small exchanges cheap. */
+  /** Sends requests in one write: the batch is what makes small exchanges cheap. */
   requests(list: readonly AppRequest[]): void {
-    if (list.length === 1) return this.request(list[0]!);
-    const frames = list.map((request) => this.#frame(request));
-    this.#socket.write(Buffer.concat(frames));
+    if (list.length === 1) this.#socket.write(this.#frame(list[0]!));
+    else this.#socket.write(Buffer.concat(list.map((request) => this.#frame(request))));
   }
 
   send(type: number, stream: number, payload: Buffer | null = null): void {

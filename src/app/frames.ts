@@ -5,10 +5,13 @@ export const FRAME_HEAD = 9;
 /** Longest payload that a peer may announce. */
 export const MAX_PAYLOAD = 16 * 1024 * 1024 - 1;
 export const PROTOCOL_VERSION = 1;
-/** A block in this slot is used once and not kept. */
-export const NO_SLOT = 0xffffffff;
-export const DATA_SLOTS = 1024;
-export const LANE_SLOTS = 32;
+/** Blocks that a worker keeps: slot = block id modulo this. */
+export const SLOTS = 1024;
+
+/** Kinds of connection, as HELLO names them. */
+export const DATA = 0;
+export const LANE = 1;
+export const HELPLINE = 3;
 
 export const REQUEST = 1;
 export const HELP = 2;
@@ -20,7 +23,6 @@ export const RESPONSE = 17;
 export const HEAD = 18;
 export const FOLLOW = 19;
 export const PULL = 20;
-export const FREE = 21;
 
 export const FLAG_DEFERRED = 1;
 export const FLAG_CHUNKED = 2;
@@ -41,7 +43,9 @@ export interface RequestFrame {
 }
 
 export function requestSize(frame: RequestFrame): number {
-  return FRAME_HEAD + REQUEST_HEAD + frame.block.length + frame.head.length + (frame.body === null ? 0 : frame.body.length);
+  return (
+    FRAME_HEAD + REQUEST_HEAD + frame.block.length + frame.head.length + (frame.body === null ? 0 : frame.body.length)
+  );
 }
 
 /** Writes a REQUEST at `at` and returns the offset behind it. Text is latin-1. */
@@ -80,7 +84,7 @@ export function encodeFrame(type: number, stream: number, payload: Buffer | null
 
 export interface Hello {
   readonly version: number;
-  /** 0 data, 1 lane, 2 stream. */
+  /** {@link DATA}, {@link LANE} or {@link HELPLINE}. */
   readonly kind: number;
   readonly lane: number;
   readonly worker: number;
@@ -97,17 +101,6 @@ export function decodeHello(payload: Buffer): Hello | null {
     worker: payload.readUInt32LE(4),
     lanes: payload.readUInt32LE(8),
   };
-}
-
-export interface Figures {
-  /** Mean service time of a batch's exchanges in µs; 0: not reported. */
-  readonly service: number;
-  /** Share of it spent waiting, of 255. */
-  readonly waited: number;
-}
-
-export function decodeFigures(payload: Buffer): Figures {
-  return payload.length < 5 ? { service: 0, waited: 0 } : { service: payload.readUInt32LE(0), waited: payload[4]! };
 }
 
 export interface AnswerHead {
@@ -127,7 +120,7 @@ export function decodeAnswerHead(payload: Buffer): AnswerHead | null {
   };
 }
 
-/** Bytes of a RESPONSE payload before its head: u32 µs, u8 waited, u8 0, u16 head length. */
+/** Bytes of a RESPONSE payload before its head: u32 µs, u8 waited, u8 mode (1: the lanes share), u16 head length. */
 export const RESPONSE_PREFIX: number = RESPONSE_HEAD;
 
 /** Receives whole frames. `payload` is a view of memory that stays valid (a read buffer is not reused). */

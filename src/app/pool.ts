@@ -1,6 +1,7 @@
 import type net from "node:net";
-import { AppRequest, isIdempotent } from "./app-request.ts";
+import { type AppRequest, isIdempotent } from "./app-request.ts";
 import { Channel } from "./channel.ts";
+import type { Hello } from "./frames.ts";
 import { Queue } from "./queue.ts";
 import { type LinkOwner, WorkerLink } from "./worker-link.ts";
 
@@ -92,7 +93,8 @@ export class Pool implements LinkOwner {
   }
 
   /** A worker has opened a connection and said HELLO on it. */
-  attach(socket: net.Socket, worker: number, lane: number, lanes: number, first: Buffer): void {
+  attach(socket: net.Socket, hello: Hello, first: Buffer): void {
+    const { worker, lane, lanes, kind } = hello;
     let link = this.#links.get(worker);
     if (link?.broken) {
       // It has reconnected before the old connections were settled.
@@ -106,7 +108,7 @@ export class Pool implements LinkOwner {
       if (page !== undefined) link.usePage(page);
     }
     const known = link;
-    link.attach(new Channel(socket, lane), first, () => this.#connectionLost(known));
+    link.attach(new Channel(socket, kind, lane), first, () => this.#connectionLost(known));
     this.#choose();
   }
 
@@ -232,7 +234,11 @@ export class Pool implements LinkOwner {
     }
     const limit = this.#settings.queueTimeout;
     if (limit > 0) {
-      for (let first = this.#queue.peek(); first !== undefined && now - first.waitingSince > limit; first = this.#queue.peek()) {
+      for (
+        let first = this.#queue.peek();
+        first !== undefined && now - first.waitingSince > limit;
+        first = this.#queue.peek()
+      ) {
         this.#queue.take(1);
         this.inFlight--;
         this.#reject(first, "The request waited too long for the application");

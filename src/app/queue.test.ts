@@ -4,7 +4,8 @@ import type { AppRequest } from "./app-request.ts";
 import { Queue } from "./queue.ts";
 
 const request = (name: string) => ({ name, gone: false }) as unknown as AppRequest & { name: string };
-const names = (list: readonly AppRequest[]) => list.map((item) => (item as AppRequest & { name: string }).name).join("");
+const names = (list: readonly AppRequest[]) =>
+  list.map((item) => (item as AppRequest & { name: string }).name).join("");
 
 test("requests leave the queue in the order in which they joined it", () => {
   const queue = new Queue();

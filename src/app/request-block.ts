@@ -28,7 +28,8 @@ export function requestBlock(exchange: Exchange, context: BlockContext): Request
   const { headers, client } = exchange;
   if (headers.memoOwner === context) {
     const known = headers.memo as RequestBlock;
-    if (known.port === client.localPort && known.secure === client.secure && known.protocol === exchange.protocol) return known;
+    if (known.port === client.localPort && known.secure === client.secure && known.protocol === exchange.protocol)
+      return known;
   }
   const block = buildBlock(exchange, context);
   headers.memoOwner = context;

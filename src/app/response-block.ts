@@ -10,7 +10,16 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const STATUS = /^([2-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
 // Ours to say: connection options (RFC 9110 §7.6.1), and Date, which the front keeps by its own clock as other proxies do.
-const OURS = new Set(["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "date"]);
+const OURS = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "date",
+]);
 
 const known = new Map<string, ResponseHead>();
 const KNOWN_LIMIT = 512;

@@ -5,19 +5,19 @@ import type { Channel } from "./channel.ts";
 import {
   ABORT,
   BODY,
+  DATA,
   decodeAnswerHead,
-  decodeFigures,
   END,
   FOLLOW,
-  FREE,
   HEAD,
   HELP,
+  HELPLINE,
   PULL,
   RESPONSE,
   RESPONSE_PREFIX,
 } from "./frames.ts";
 import { responseHead } from "./response-block.ts";
-import { readStartedPage, type StartedPage } from "./started-page.ts";
+import { readStartedPage } from "./started-page.ts";
 
 /** Exchanges sent ahead to a worker that is fast: what keeps it busy while answers travel (1 ahead: 15.8k/s, 8: 56-68k/s). */
 const DEPTH = 8;
@@ -25,9 +25,8 @@ const DEPTH = 8;
 const FAST = 0.5;
 /** Silence in ms while answers are owed, after which a follower is asked to lead. */
 const SILENCE = 2;
-/** Share of service time spent waiting above which requests are dealt to lanes one by one, and the least service time in ms for it. */
-const WAITS = 0.4;
-const WAITS_FROM = 0.05;
+/** Service time in ms up to which a worker whose lanes share is given as many again as it has lanes: a lane that is done goes on at once. */
+const SHORT = 20;
 /** Largest piece of a request body given at once. */
 const PIECE = 256 * 1024;
 
@@ -59,16 +58,16 @@ export class WorkerLink {
   #takenBefore = 0;
   #sent = 0;
   #data: Channel | null = null;
+  #help: Channel | null = null;
   readonly #own: (Channel | null)[];
-  /** Lanes that wait on their own connection. */
-  readonly #free: Channel[] = [];
-  /** Answers owed by way of the data connection. */
+  /** Answers owed. */
   #open = 0;
   /** Lanes that led when help was called and have not come back. */
   #stuck = 0;
+  /** The worker's lanes share what waits in it, since its exchanges mostly wait (docs/worker-protocol.md). */
+  #shares = false;
   #lastHeard = 0;
   #service = 0.1;
-  #waits = 0;
   #reportedConnected = false;
   #attached = 0;
   #closed = 0;
@@ -81,7 +80,7 @@ export class WorkerLink {
   }
 
   get complete(): boolean {
-    return this.#closed === 0 && this.#data !== null && !this.#own.includes(null);
+    return this.#closed === 0 && this.#data !== null && this.#help !== null && !this.#own.includes(null);
   }
 
   get open(): number {
@@ -107,11 +106,9 @@ export class WorkerLink {
 
   attach(channel: Channel, first: Buffer, onClose: () => void): void {
     this.#attached++;
-    if (channel.lane < 0) this.#data = channel;
-    else {
-      this.#own[channel.lane] = channel;
-      if (channel.lane !== 0) this.#free.push(channel);
-    }
+    if (channel.kind === DATA) this.#data = channel;
+    else if (channel.kind === HELPLINE) this.#help = channel;
+    else this.#own[channel.lane] = channel;
     channel.start(
       first,
       (type, stream, payload) => this.#heard(channel, type, stream, payload),
@@ -128,65 +125,54 @@ export class WorkerLink {
 
   /** How many more exchanges it can take now. */
   room(): number {
-    if (this.#deals()) return this.#free.length + (this.#open > this.#stuck ? 0 : 1);
-    const able = this.#free.length + 1;
-    return this.#stuck + (this.#service < FAST ? DEPTH : able) - this.#open;
+    if (this.#shares) return (this.#service < SHORT ? 2 * this.lanes : this.lanes) - this.#open;
+    const free = this.lanes - 1 - this.#stuck;
+    if (this.#service >= FAST) return this.#stuck + free + 1 - this.#open;
+    // What is sent ahead can get stuck behind something slow: less of it as fewer followers are left to help.
+    return this.#stuck + (this.lanes === 1 ? DEPTH : Math.min(DEPTH, 1 + 2 * free)) - this.#open;
   }
 
   send(list: readonly AppRequest[], now: number): void {
+    if (this.#open <= this.#stuck) this.#lastHeard = now;
     this.requests += list.length;
-    for (const request of list) this.inFlight.set(request.stream, request);
-    if (!this.#deals()) return this.#batch(list, now);
+    this.#open += list.length;
     for (const request of list) {
-      const lane = this.#free.pop();
-      if (lane === undefined) this.#batch([request], now);
-      else {
-        request.order = 0;
-        lane.request(request);
-      }
+      request.order = ++this.#sent;
+      this.inFlight.set(request.stream, request);
     }
+    this.#data!.requests(list);
   }
 
   /** Called about each millisecond while answers are owed: hands the lead to a follower when the leader is busy with something slow. */
   watch(now: number): void {
-    if (this.#open <= this.#stuck || now - this.#lastHeard <= SILENCE || this.#free.length === 0) return;
-    const lane = this.#free.pop()!;
+    if (this.#shares || this.#open <= this.#stuck || now - this.#lastHeard <= SILENCE || this.#stuck >= this.lanes - 1)
+      return;
     this.#stuck++;
     this.#lastHeard = now;
-    lane.send(HELP, 0);
+    this.#help?.send(HELP, 0);
   }
 
   /** Tells the started exchanges of a worker that has ended from those that no lane took. Call before `destroy`. */
   started(): (request: AppRequest) => boolean {
-    const page: StartedPage | null = this.#page === null ? null : readStartedPage(this.#page);
+    const page = this.#page === null ? null : readStartedPage(this.#page);
     if (page === null) return () => true;
     const taken = (page.taken - this.#takenBefore) >>> 0;
-    return (request) => request.order === 0 || request.order <= taken || page.running.has(request.stream);
+    return (request) => request.order <= taken || page.running.has(request.stream);
   }
 
   destroy(): void {
     this.active = false;
     this.#data?.destroy();
+    this.#help?.destroy();
     for (const lane of this.#own) lane?.destroy();
   }
 
   // --- internal ---
 
-  #deals(): boolean {
-    return this.lanes > 1 && this.#waits > WAITS && this.#service > WAITS_FROM;
-  }
-
-  #batch(list: readonly AppRequest[], now: number): void {
-    if (this.#open <= this.#stuck) this.#lastHeard = now;
-    this.#open += list.length;
-    for (const request of list) request.order = ++this.#sent;
-    this.#data!.requests(list);
-  }
-
   #heard(channel: Channel, type: number, stream: number, payload: Buffer): void {
     switch (type) {
       case RESPONSE:
-        return this.#response(channel, stream, payload);
+        return this.#response(stream, payload);
       case HEAD:
         return this.#head(channel, stream, payload);
       case BODY:
@@ -198,33 +184,21 @@ export class WorkerLink {
         return this.#abort(stream, payload);
       case PULL:
         return this.#pull(channel, stream, payload);
-      case FOLLOW: {
-        const figures = decodeFigures(payload);
-        this.#learn(figures.service, figures.waited);
+      case FOLLOW:
         this.#stuck--;
-        this.#free.push(channel);
         return this.#owner.roomChanged();
-      }
-      case FREE: {
-        const figures = decodeFigures(payload);
-        this.#learn(figures.service, figures.waited);
-        this.#free.push(channel);
-        return this.#owner.roomChanged();
-      }
       default:
         this.#owner.warn(`worker ${this.id} sent a frame of unknown type ${type}`);
         channel.destroy();
     }
   }
 
-  #response(channel: Channel, stream: number, payload: Buffer): void {
-    if (channel.lane < 0) {
-      this.#open--;
-      this.#lastHeard = performance.now();
-    } else this.#free.push(channel);
-    if (payload.length < RESPONSE_PREFIX) return channel.destroy();
-    const service = payload.readUInt32LE(0);
-    if (service !== 0) this.#learn(service, payload[4]!);
+  #response(stream: number, payload: Buffer): void {
+    this.#open--;
+    this.#lastHeard = performance.now();
+    if (payload.length < RESPONSE_PREFIX) return this.#data!.destroy();
+    this.#learn(payload.readUInt32LE(0));
+    this.#shares = payload[5] === 1;
     const request = this.inFlight.get(stream);
     if (request !== undefined) {
       this.inFlight.delete(stream);
@@ -241,7 +215,8 @@ export class WorkerLink {
     if (request.gone) return;
     const head = responseHead(headText);
     request.exchange.onAbort = null;
-    if (head instanceof ResponseHead) request.exchange.respond(head, headEnd === payload.length ? null : payload.subarray(headEnd));
+    if (head instanceof ResponseHead)
+      request.exchange.respond(head, headEnd === payload.length ? null : payload.subarray(headEnd));
     else this.#refuse(request, head.refused);
   }
 
@@ -292,10 +267,8 @@ export class WorkerLink {
     if (request === undefined) return undefined;
     this.inFlight.delete(stream);
     this.#owner.finished();
-    if (request.order > 0) {
-      this.#open--;
-      this.#lastHeard = performance.now();
-    }
+    this.#open--;
+    this.#lastHeard = performance.now();
     return request;
   }
 
@@ -315,10 +288,8 @@ export class WorkerLink {
     request.body.next(limit, (piece) => channel.send(piece.length === 0 ? END : BODY, stream, piece));
   }
 
-  #learn(microseconds: number, waited: number): void {
-    if (microseconds === 0) return;
-    this.#service += 0.2 * (microseconds / 1000 - this.#service);
-    this.#waits += 0.2 * (waited / 255 - this.#waits);
+  #learn(microseconds: number): void {
+    if (microseconds !== 0) this.#service += 0.2 * (microseconds / 1000 - this.#service);
   }
 }
 

@@ -24,7 +24,6 @@ export class Edge {
   readonly #connections = new Set<Http1Connection>();
   readonly #observers: EdgeObservers;
   #cache: StaticCache | null = null;
-  #config: Config | null = null;
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
   #settings: Http1Settings | null = null;
   #draining = false;
@@ -61,7 +60,12 @@ export class Edge {
         this.#send({
           type: "metrics",
           id: message.id,
-          snapshot: snapshot(this.#observers.metrics, this.#pools, this.#connections.size, this.#observers.droppedLogLines),
+          snapshot: snapshot(
+            this.#observers.metrics,
+            this.#pools,
+            this.#connections.size,
+            this.#observers.droppedLogLines,
+          ),
         });
         return;
       case "reopen-logs":
@@ -73,7 +77,8 @@ export class Edge {
   #configure(id: number, config: Config): void {
     try {
       const pools = new Map<string, Pool>();
-      for (const app of Object.values(config.apps)) pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
+      for (const app of Object.values(config.apps))
+        pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
       this.#cache ??= new StaticCache(config.static);
       const handler = compose(config, { pools, cache: this.#cache });
       this.#observers.configure(config.accessLog);
@@ -96,7 +101,6 @@ export class Edge {
       pool.configure(poolSettings(config.apps[name]!, config));
       this.#pools.set(name, pool);
     }
-    this.#config = config;
     this.#settings = { limits: config.limits, timeouts: config.timeouts, serverName: null };
     this.#handler = handler;
   }
@@ -128,7 +132,9 @@ export class Edge {
       if (pool === undefined) socket.destroy();
       else acceptWorker(socket, pool);
     });
-    server.on("error", (error) => this.#send({ type: "log", level: "error", message: `app ${app}: accept workers: ${error.message}` }));
+    server.on("error", (error) =>
+      this.#send({ type: "log", level: "error", message: `app ${app}: accept workers: ${error.message}` }),
+    );
     server.listen(handle as net.ListenOptions);
     this.#appServers.set(app, server);
   }
@@ -144,7 +150,8 @@ export class Edge {
       clearInterval(timer);
       const cut = this.#connections.size;
       for (const connection of this.#connections) connection.destroy();
-      if (cut > 0) this.#send({ type: "log", level: "warn", message: `${cut} connections were cut after the drain time` });
+      if (cut > 0)
+        this.#send({ type: "log", level: "warn", message: `${cut} connections were cut after the drain time` });
       this.#observers.close();
       // Lets the log's last lines and this message leave.
       setImmediate(() => process.exit(0));

@@ -11,7 +11,12 @@ export type ToEdge =
   /** Accept workers of this app on the handle sent along. */
   | { readonly type: "app-socket"; readonly app: string }
   /** Workers that may be given exchanges; a worker absent from the list is given no more (and drained, then `worker-idle`). */
-  | { readonly type: "workers"; readonly app: string; readonly active: readonly number[]; readonly pages: Readonly<Record<number, string>> }
+  | {
+      readonly type: "workers";
+      readonly app: string;
+      readonly active: readonly number[];
+      readonly pages: Readonly<Record<number, string>>;
+    }
   /** This worker's process has ended; its page can be read. */
   | { readonly type: "worker-exited"; readonly app: string; readonly worker: number; readonly reason: string }
   /** The app can't run at present; exchanges get 503 at once with this reason (shown in development). null: it can again. */
@@ -31,7 +36,12 @@ export type FromEdge =
   /** A worker left out of `workers` has no exchange left. */
   | { readonly type: "worker-idle"; readonly app: string; readonly worker: number }
   | { readonly type: "metrics"; readonly id: number; readonly snapshot: EdgeSnapshot }
-  | { readonly type: "log"; readonly level: "debug" | "info" | "warn" | "error"; readonly message: string; readonly fields?: Record<string, unknown> };
+  | {
+      readonly type: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields?: Record<string, unknown>;
+    };
 
 /** The edge's figures at one moment: plain counters that only grow, and gauges. */
 export interface EdgeSnapshot {
@@ -39,5 +49,14 @@ export interface EdgeSnapshot {
   /** Requests since the edge started, for `status`. */
   readonly requests: number;
   readonly connections: number;
-  readonly apps: Readonly<Record<string, { readonly inFlight: number; readonly queued: number; readonly workers: Readonly<Record<number, { readonly requests: number; readonly open: number }>> }>>;
+  readonly apps: Readonly<
+    Record<
+      string,
+      {
+        readonly inFlight: number;
+        readonly queued: number;
+        readonly workers: Readonly<Record<number, { readonly requests: number; readonly open: number }>>;
+      }
+    >
+  >;
 }

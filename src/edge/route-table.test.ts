@@ -8,7 +8,9 @@ type Named = Handler & { name: string };
 const handler = (name: string): Named => ({ name, handle: () => {} });
 
 function table(...routes: [match: RouteConfig["match"], name: string, methods?: string[]][]): RouteTable {
-  return new RouteTable(routes.map(([match, name, methods]) => ({ match, methods: methods ?? null, handler: handler(name) })));
+  return new RouteTable(
+    routes.map(([match, name, methods]) => ({ match, methods: methods ?? null, handler: handler(name) })),
+  );
 }
 
 function find(routes: RouteTable, path: string, method = "GET"): string | null | readonly string[] {
@@ -55,7 +57,10 @@ test("a route that does not take the method is passed over, and all methods are 
 });
 
 test("a look-up among ten thousand routes looks at a handful of tables", () => {
-  const many = table(...Array.from({ length: 10000 }, (_, i) => [segments(`/r${i}`), `r${i}`] as [RouteConfig["match"], string]), [any, "rest"]);
+  const many = table(
+    ...Array.from({ length: 10000 }, (_, i) => [segments(`/r${i}`), `r${i}`] as [RouteConfig["match"], string]),
+    [any, "rest"],
+  );
   assert.equal(find(many, "/r9999/x"), "r9999");
   assert.equal(find(many, "/none"), "rest");
 });

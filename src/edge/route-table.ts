@@ -49,12 +49,18 @@ export class RouteTable {
     };
     // The commonest table is one route for everything: no look-up at all.
     const first = this.#scanned[0];
-    if (first !== undefined && first.candidate.order === 0 && first.test(path) && permits(first.candidate.route.methods, method)) {
+    if (
+      first !== undefined &&
+      first.candidate.order === 0 &&
+      first.test(path) &&
+      permits(first.candidate.route.methods, method)
+    ) {
       return first.candidate.route.handler;
     }
     if (this.#exact.size > 0) consider(this.#exact.get(path));
     if (this.#hasSegments) {
-      for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1)) consider(this.#segments.get(path.slice(0, end)));
+      for (let end = path.indexOf("/", 1); end > 0; end = path.indexOf("/", end + 1))
+        consider(this.#segments.get(path.slice(0, end)));
       consider(this.#segments.get(path));
     }
     for (const length of this.#prefixLengths) {

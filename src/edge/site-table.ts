@@ -34,7 +34,8 @@ export class SiteTable implements Handler {
     }
     const found = site.routes.find(exchange);
     if (found === null) exchange.fail(404, "No route matches this path");
-    else if ("allowed" in found) exchange.fail(405, "This path does not take that method", [["Allow", found.allowed.join(", ")]]);
+    else if ("allowed" in found)
+      exchange.fail(405, "This path does not take that method", [["Allow", found.allowed.join(", ")]]);
     else found.handle(exchange);
   }
 

@@ -172,7 +172,8 @@ export class AnswerBody implements StreamBody {
     if (!this.#done) {
       if (this.#memorySize > this.#memoryLimit) return;
       const file = this.#file;
-      if (file !== null && (file.pending > PENDING_LIMIT / 2 || file.appended - this.#fileRead > this.#fileLimit / 2)) return;
+      if (file !== null && (file.pending > PENDING_LIMIT / 2 || file.appended - this.#fileRead > this.#fileLimit / 2))
+        return;
     }
     this.#held = false;
     this.#producer.resume();

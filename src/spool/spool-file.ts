@@ -24,7 +24,11 @@ export class SpoolFile {
   /** Opens one in the system's temporary folder, 0600, unlinked at once. Throws the system's error (no space, no access). */
   static open(onError: (error: Error) => void): SpoolFile {
     const name = path.join(os.tmpdir(), `propylon-spool-${process.pid}-${randomBytes(8).toString("hex")}`);
-    const fd = fs.openSync(name, fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW, 0o600);
+    const fd = fs.openSync(
+      name,
+      fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | fs.constants.O_NOFOLLOW,
+      0o600,
+    );
     fs.unlinkSync(name);
     return new SpoolFile(fd, onError);
   }

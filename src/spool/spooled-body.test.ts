@@ -23,7 +23,10 @@ class HandedBody implements RequestBody {
 async function collect(pieces: readonly Buffer[], memoryLimit: number): Promise<SpooledBody> {
   const source = new HandedBody();
   return new Promise((resolve, reject) => {
-    const body = new SpooledBody(source, memoryLimit, { ready: () => resolve(body), failed: (_status, reason) => reject(new Error(reason)) });
+    const body = new SpooledBody(source, memoryLimit, {
+      ready: () => resolve(body),
+      failed: (_status, reason) => reject(new Error(reason)),
+    });
     body.start();
     for (const piece of pieces) source.sink!.data(piece);
     source.sink!.end();
@@ -59,7 +62,10 @@ for (const [where, limit] of [
 test("a piece whose memory the source uses again is kept as it was", async () => {
   const source = new HandedBody();
   const body = await new Promise<SpooledBody>((resolve, reject) => {
-    const b: SpooledBody = new SpooledBody(source, 100, { ready: () => resolve(b), failed: () => reject(new Error("failed")) });
+    const b: SpooledBody = new SpooledBody(source, 100, {
+      ready: () => resolve(b),
+      failed: () => reject(new Error("failed")),
+    });
     b.start();
     const piece = Buffer.from("abc");
     source.sink!.data(piece);

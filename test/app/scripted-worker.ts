@@ -1,5 +1,18 @@
 import net from "node:net";
-import { BODY, END, encodeFrame, FOLLOW, FrameReader, FREE, HEAD, HELLO, PULL, RESPONSE } from "../../src/app/frames.ts";
+import {
+  BODY,
+  DATA,
+  END,
+  encodeFrame,
+  FOLLOW,
+  FrameReader,
+  HEAD,
+  HELLO,
+  HELPLINE,
+  LANE,
+  PULL,
+  RESPONSE,
+} from "../../src/app/frames.ts";
 
 /** A REQUEST as a worker reads it. */
 export interface ReceivedRequest {
@@ -10,9 +23,11 @@ export interface ReceivedRequest {
   readonly flags: number;
   readonly bodyLength: number;
   readonly body: Buffer;
-  /** -1: by the data connection. */
-  readonly lane: number;
 }
+
+/** Keys of the connections that are no lane's. */
+const BY_DATA = -2;
+const BY_HELP = -1;
 
 /** A worker whose behaviour the test scripts: speaks the protocol over a real socket, runs nothing. */
 export class ScriptedWorker {
@@ -22,10 +37,10 @@ export class ScriptedWorker {
   onRequest: (request: ReceivedRequest) => void = () => {};
   onFrame: (lane: number, type: number, stream: number, payload: Buffer) => void = () => {};
   readonly #sockets = new Map<number, net.Socket>();
-  readonly #blocks = new Map<string, string>();
+  readonly #blocks = new Map<number, string>();
 
   async connect(path: string, worker: number, lanes: number): Promise<void> {
-    for (let lane = -1; lane < lanes; lane++) {
+    for (let lane = BY_DATA; lane < lanes; lane++) {
       const socket = net.connect(path);
       await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
       socket.on("error", () => {});
@@ -34,7 +49,7 @@ export class ScriptedWorker {
       socket.on("data", (chunk: Buffer) => reader.push(chunk));
       const hello = Buffer.alloc(12);
       hello[0] = 1;
-      hello[1] = lane < 0 ? 0 : 1;
+      hello[1] = lane === BY_DATA ? DATA : lane === BY_HELP ? HELPLINE : LANE;
       hello.writeUInt16LE(Math.max(lane, 0), 2);
       hello.writeUInt32LE(worker, 4);
       hello.writeUInt32LE(lanes, 8);
@@ -42,16 +57,22 @@ export class ScriptedWorker {
     }
   }
 
-  /** A whole answer on the connection that the request came by. */
-  answer(request: ReceivedRequest, body: string, head = "200 OK\0Content-Type\0text/plain", service = 0, waited = 0): void {
+  /** A whole answer. `shares`: says that the lanes share what waits. */
+  answer(
+    request: ReceivedRequest,
+    body: string,
+    head = "200 OK\0Content-Type\0text/plain",
+    service = 0,
+    shares = false,
+  ): void {
     const text = Buffer.from(head, "latin1");
     const payload = Buffer.alloc(8 + text.length + Buffer.byteLength(body));
     payload.writeUInt32LE(service, 0);
-    payload[4] = waited;
+    payload[5] = shares ? 1 : 0;
     payload.writeUInt16LE(text.length, 6);
     text.copy(payload, 8);
     payload.write(body, 8 + text.length);
-    this.send(request.lane, RESPONSE, request.stream, payload);
+    this.send(BY_DATA, RESPONSE, request.stream, payload);
   }
 
   /** Begins a streamed answer on a lane's own connection. */
@@ -71,12 +92,8 @@ export class ScriptedWorker {
     this.send(lane, END, stream);
   }
 
-  free(lane: number): void {
-    this.send(lane, FREE, 0, Buffer.alloc(5));
-  }
-
-  follow(lane: number): void {
-    this.send(lane, FOLLOW, 0, Buffer.alloc(5));
+  follow(): void {
+    this.send(BY_HELP, FOLLOW, 0);
   }
 
   pull(lane: number, stream: number, bytes: number): void {
@@ -104,18 +121,16 @@ export class ScriptedWorker {
     const blockLength = payload.readUInt32LE(4);
     const headLength = payload.readUInt32LE(8);
     const block = payload.latin1Slice(24, 24 + blockLength);
-    const key = `${lane}/${slot}`;
-    if (blockLength > 0) this.#blocks.set(key, block);
+    if (blockLength > 0) this.#blocks.set(slot, block);
     const head = payload.latin1Slice(24 + blockLength, 24 + blockLength + headLength).split("\0");
     const request: ReceivedRequest = {
       stream,
-      block: this.#blocks.get(key)!,
+      block: this.#blocks.get(slot)!,
       method: head[0]!,
       path: head[1]!,
       flags: payload[12]!,
       bodyLength: Number(payload.readBigInt64LE(16)),
       body: Buffer.from(payload.subarray(24 + blockLength + headLength)),
-      lane,
     };
     this.received.push(request);
     this.onRequest(request);
