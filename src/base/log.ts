@@ -39,7 +39,7 @@ export function createLog(source: string, sink: LogSink, threshold: LogLevel = "
 
 /** `2026-11-21T04:26:42.123Z info main: message key=value` */
 export function formatText(record: LogRecord): string {
-  let line = `${record.time.toISOString()} ${record.level} ${record.source}: ${escape(record.message)}`;
+  let line = `${record.time.toISOString()} ${record.level} ${record.source}: ${escapeControls(record.message)}`;
   for (const [key, value] of Object.entries(record.fields ?? {})) {
     if (value !== undefined) line += ` ${key}=${formatValue(value)}`;
   }
@@ -58,6 +58,6 @@ function formatValue(value: unknown): string {
 }
 
 // Control characters would let an app or a client forge lines or drive a terminal (CWE-117).
-function escape(text: string): string {
+function escapeControls(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

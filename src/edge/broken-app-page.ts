@@ -27,20 +27,20 @@ const HEAD = new ResponseHead(500, [
 
 function page(app: string, reason: string): string {
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escape(app)} can't start</title>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(app)} can't start</title>
 <style>
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 60rem; margin: 3rem auto; padding: 0 1rem }
 h1 { font-size: 1.4rem } pre { overflow: auto; padding: 1rem; border-radius: .5rem; background: #8882; font-size: .85rem }
 </style></head>
-<body><h1>The app <em>${escape(app)}</em> can't start</h1>
-<pre>${escape(reason)}</pre>
+<body><h1>The app <em>${escapeHtml(app)}</em> can't start</h1>
+<pre>${escapeHtml(reason)}</pre>
 <p>Save a change and this page shows the app again.</p>
 <script>setInterval(() => fetch(location.href, { method: "HEAD" }).then((r) => { if (r.status !== 500) location.reload() }, () => {}), 1000)</script>
 </body></html>
 `;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }

@@ -25,7 +25,7 @@ export class RouteTable {
   #hasSegments = false;
 
   constructor(routes: readonly Route[]) {
-    routes.forEach((route, order) => this.#add({ order, route }));
+    for (const [order, route] of routes.entries()) this.#add({ order, route });
     this.#prefixLengths.sort((a, b) => a - b);
   }
 
