@@ -41,7 +41,9 @@ export interface ListenerConfig {
 export interface AppConfig {
   readonly name: string;
   /** What to load: `module:attribute` (dots allowed on both sides), or a file run as a `.wsgi` script whose `attribute` is the app. */
-  readonly load: { readonly kind: "module"; readonly target: string } | { readonly kind: "script"; readonly path: string; readonly attribute: string };
+  readonly load:
+    | { readonly kind: "module"; readonly target: string }
+    | { readonly kind: "script"; readonly path: string; readonly attribute: string };
   /** true: call what was loaded, without arguments, to get the app. null: only if it is a function that takes none (a warning says so). */
   readonly factory: boolean | null;
   readonly directory: string;
@@ -94,7 +96,12 @@ export type HandlerConfig =
   | { readonly kind: "app"; readonly app: string; readonly mount: string }
   | StaticConfig
   | { readonly kind: "redirect"; readonly to: string; readonly status: 301 | 302 | 303 | 307 | 308 }
-  | { readonly kind: "respond"; readonly status: number; readonly body: string; readonly headers: readonly (readonly [string, string])[] };
+  | {
+      readonly kind: "respond";
+      readonly status: number;
+      readonly body: string;
+      readonly headers: readonly (readonly [string, string])[];
+    };
 
 export interface StaticConfig {
   readonly kind: "static";

@@ -101,6 +101,7 @@ export class Edge {
       pool.configure(poolSettings(config.apps[name]!, config));
       this.#pools.set(name, pool);
     }
+    this.#cache?.configure(config.static);
     this.#settings = { limits: config.limits, timeouts: config.timeouts, serverName: null };
     this.#handler = handler;
   }

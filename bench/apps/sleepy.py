@@ -1,0 +1,10 @@
+"""Waits as long as the path says, in milliseconds (`/0.3`), as an app does that asks a database."""
+import time
+
+
+def app(environ, start_response):
+    wait = environ["PATH_INFO"][1:]
+    if wait:
+        time.sleep(float(wait) / 1000)
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "13")])
+    return [b"Hello, World!"]

@@ -1,0 +1,112 @@
+import type { Benchmark } from "./context.ts";
+import { footprint } from "./footprint.ts";
+import { mixed } from "./mixed.ts";
+import { nginxGunicorn } from "./peers/nginx-gunicorn.ts";
+import { nginxStatic } from "./peers/nginx-static.ts";
+import { nginxUwsgi } from "./peers/nginx-uwsgi.ts";
+import { nginxWaitress } from "./peers/nginx-waitress.ts";
+import type { Peer } from "./peers/peer.ts";
+import { propylon } from "./peers/propylon.ts";
+import { prototype } from "./peers/prototype.ts";
+import { type Throughput, throughput } from "./throughput.ts";
+
+export interface Choice {
+  readonly python: string;
+  readonly nginxWorkers: number;
+  /** Folder of a prototype that takes part, or null. */
+  readonly prototype: string | null;
+  /** Names of the peers that take part; null: all. */
+  readonly peers: readonly string[] | null;
+}
+
+/** The static file's name and content. */
+export const STATIC_FILE = { name: "1k.txt", content: Buffer.from("0123456789abcde\n".repeat(64)) };
+
+const HELLO = Buffer.from("Hello, World!");
+
+const BROWSER = [
+  "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+  "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+  "Accept-Language: en-US,en;q=0.7,de;q=0.3",
+  "Accept-Encoding: gzip, deflate, br, zstd",
+  "Referer: http://127.0.0.1/some/page?with=query",
+  "Cookie: session=eyJfcGVybWFuZW50Ijp0cnVlfQ.aR8fXw.x2tYp3b0zJm1; theme=dark",
+  "Upgrade-Insecure-Requests: 1",
+  "Sec-Fetch-Dest: document",
+  "Sec-Fetch-Mode: navigate",
+  "Sec-Fetch-Site: same-origin",
+  "Priority: u=0, i",
+];
+
+/** Milliseconds that the app sleeps, and the share of nginx+uwsgi's requests a second that is wanted. */
+const SLEEPS = [
+  [0.1, 0.7],
+  [0.3, 0.7],
+  [1, 0.9],
+  [3, 0.9],
+  [5, 0.9],
+  [10, 0.9],
+] as const;
+
+/** All benchmarks, in the order in which they run. */
+export function benchmarks(choice: Choice): Benchmark[] {
+  const { nginxWorkers, python } = choice;
+  const uwsgi = nginxUwsgi(nginxWorkers);
+  const take = (...peers: Peer[]) => peers.filter((peer) => choice.peers === null || choice.peers.includes(peer.name));
+  const ours = [propylon(), ...(choice.prototype === null ? [] : [prototype(choice.prototype)])];
+  const stacks = [uwsgi, nginxGunicorn(nginxWorkers, python), nginxWaitress(nginxWorkers, python)];
+
+  const hello: Throughput = {
+    name: "hello",
+    title: "hello WSGI, only a Host header, 64 connections, 2 processes",
+    peers: take(...ours, ...stacks),
+    task: { module: "hello", processes: 2, threads: 1 },
+    target: "/",
+    headers: [],
+    body: HELLO,
+    connections: 64,
+    repeats: 5,
+    wanted: { "nginx+uwsgi": { rps: 1.6 }, "nginx+gunicorn": { rps: 3 }, "nginx+waitress": { rps: 8 } },
+  };
+  const browser: Throughput = {
+    ...hello,
+    name: "hello-browser",
+    title: "hello WSGI, the 11 headers of a browser, 64 connections, 2 processes",
+    headers: BROWSER,
+  };
+  const flask: Throughput = {
+    ...hello,
+    name: "flask",
+    title: "hello Flask, 64 connections, 2 processes",
+    task: { module: "flask_hello", processes: 2, threads: 1 },
+    // A p99 is noisier than a rate.
+    repeats: 7,
+    wanted: { "nginx+uwsgi": { rps: 1.15, p99: 1 } },
+  };
+  const sleeps = SLEEPS.map(([milliseconds, rps]) => ({
+    ...hello,
+    name: `sleep-${milliseconds}`,
+    title: `an app that sleeps ${milliseconds} ms, 16 connections, 1 process x 8 threads`,
+    peers: take(...ours, uwsgi),
+    task: { module: "sleepy", processes: 1, threads: 8 },
+    target: `/${milliseconds}`,
+    connections: 16,
+    wanted: { "nginx+uwsgi": { rps } },
+  }));
+  const files: Throughput = {
+    ...hello,
+    name: "static",
+    title: "a static file of 1 KB, 64 connections",
+    peers: take(propylon(), nginxStatic(nginxWorkers)),
+    task: { module: null, processes: 0, threads: 0 },
+    target: `/${STATIC_FILE.name}`,
+    body: STATIC_FILE.content,
+    wanted: { nginx: { rps: 0.9 } },
+  };
+  return [
+    ...[hello, browser, flask, ...sleeps].map(throughput),
+    mixed(take(...ours, uwsgi)),
+    throughput(files),
+    footprint(take(propylon(), uwsgi)),
+  ].filter((benchmark) => benchmark.peers.length > 0);
+}

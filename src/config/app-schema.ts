@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { count, countOrAuto, duration, flag, path, pattern, permissions, size, target, text } from "./kinds.ts";
+import { named, oneOrMore, optional, section, withDefault } from "./sections.ts";
+
+/** Names of apps become parts of file names, log lines and metrics. */
+export const APP_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/;
+const VARIABLE_NAME = /^[^=\0\s]+$/;
+
+const identifier = pattern("Python name", "application", /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u);
+export const account = pattern("user or group", "www-data", /^[\w][\w.-]*\$?$/);
+
+/** A value of `environment`: text, or the content of a file. */
+const variable = z.union([
+  text,
+  section({ file: path.describe("A file whose content is the value, without its last newline; for secrets.") }),
+]);
+
+/** Settings of one Python application and its pool of workers. */
+export const appSchema = section({
+  wsgi: optional(
+    target,
+    "What to import: the module, a colon, and the app in it (`app:app`; `application` when it is left out). `()` at the end calls it first, as `factory` does. This or `script`.",
+    "none",
+  ),
+  script: optional(path, "A `.wsgi` file to run as it is, in place of `wsgi`.", "none"),
+  callable: optional(identifier, "Name of the app in the `script`.", "`application`"),
+  factory: optional(
+    flag,
+    "Call what was loaded, without arguments, to get the app.",
+    "only when it is a function that takes none",
+  ),
+  directory: optional(
+    path,
+    "Folder that the app runs in; it is put first on Python's path.",
+    "the configuration's folder; for a `script`, the script's folder",
+  ),
+  python: optional(
+    path,
+    "Python interpreter, or folder of a virtual environment.",
+    "discovered: `$VIRTUAL_ENV`, `.venv` or `venv` beside the app, then `python3`",
+  ),
+  pythonpath: optional(oneOrMore(path), "More folders for Python's path; one, or a list.", "none"),
+  workers: withDefault(
+    countOrAuto,
+    "auto",
+    "Processes that run the app. `auto` is the number of CPUs this process may use, at least 2, at most 32, and fewer where a container's memory limit leaves less than 128 MB for each.",
+  ),
+  threads: withDefault(count(1, 1024), 4, "Lanes of each worker: requests that one worker runs at the same time."),
+  environment: optional(
+    named(VARIABLE_NAME, "a name for an environment variable", variable),
+    "Environment variables of the app, each text or `{file: PATH}`.",
+    "none",
+  ),
+  env_file: optional(
+    oneOrMore(path),
+    "Files of `NAME=value` lines read into the environment; `environment` wins over them, later files over earlier ones.",
+    "none",
+  ),
+  user: optional(account, "User that the workers run as, when started as root.", "unchanged"),
+  group: optional(account, "Group that the workers run as, when started as root.", "the user's own group"),
+  umask: optional(permissions, 'File mode mask of the workers, in octal: `"022"`.', "unchanged"),
+  limits: optional(
+    section({
+      files: optional(count(16), "Open files (`RLIMIT_NOFILE`).", "unchanged"),
+      memory: optional(size, "Address space of one worker (`RLIMIT_AS`).", "unchanged"),
+      core: optional(size, "Size of a core dump (`RLIMIT_CORE`); 0 for none.", "unchanged"),
+    }),
+    "Limits that the system holds each worker to.",
+  ),
+  start_timeout: withDefault(duration, "60s", "A worker that is not ready after this time is killed and tried again."),
+  stop_timeout: withDefault(duration, "10s", "A worker that has not ended this long after it was asked to is killed."),
+  queue: withDefault(
+    section({
+      size: withDefault(count(0), 1024, "Requests that may wait for a free lane; more are answered 503 at once."),
+      timeout: withDefault(duration, "30s", "Longest wait for a free lane before a 503; 0 for no limit."),
+    }),
+    {},
+    "Requests that wait because every lane is busy.",
+  ),
+  reload: withDefault(flag, false, "Watch the source and reload the app when it changes (for development)."),
+  tracebacks: withDefault(
+    flag,
+    false,
+    "Show tracebacks in the browser (for development: they show the source to anyone who asks).",
+  ),
+});
+
+export type AppSettings = z.output<typeof appSchema>;
+
+/** Every app by its name. */
+export const appsSchema = named(APP_NAME, "a name for an app: letters, digits, - and _, at most 48", appSchema);

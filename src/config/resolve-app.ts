@@ -1,0 +1,150 @@
+import { availableParallelism } from "node:os";
+import { dirname, resolve } from "node:path";
+import type { AppSettings } from "./app-schema.ts";
+import type { Disk } from "./disk.ts";
+import { parseEnvFile } from "./env-file.ts";
+import type { AppConfig } from "./model.ts";
+import type { Problems } from "./problems.ts";
+import type { Path } from "./sourced.ts";
+import { autoWorkers } from "./workers.ts";
+
+/** What a section of the settings is resolved with. */
+export interface ResolveContext {
+  /** Where relative paths start. */
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly problems: Problems;
+}
+
+export function resolveApp(
+  name: string,
+  settings: AppSettings,
+  { directory: base, disk, problems }: ResolveContext,
+): AppConfig {
+  const at: Path = ["apps", name];
+  const script = settings.script === undefined ? null : resolve(base, settings.script);
+  const directory =
+    settings.directory === undefined ? (script === null ? base : dirname(script)) : resolve(base, settings.directory);
+  checkLoad(at, settings, problems);
+  if (script !== null && !disk.isFile(script)) problems.error([...at, "script"], `there is no file ${script}`);
+  if (settings.directory !== undefined && !disk.isDirectory(directory))
+    problems.error([...at, "directory"], `there is no folder ${directory}`);
+  const { target, call } = splitTarget(settings.wsgi ?? "");
+  return {
+    name,
+    load:
+      script === null
+        ? { kind: "module", target }
+        : { kind: "script", path: script, attribute: settings.callable ?? "application" },
+    factory: call ? true : (settings.factory ?? null),
+    directory,
+    python: settings.python === undefined ? null : resolvePython(settings.python, base, disk),
+    pythonpath: (settings.pythonpath ?? []).map((folder) => resolve(base, folder)),
+    workers:
+      settings.workers === "auto" ? autoWorkers(availableParallelism(), process.constrainedMemory()) : settings.workers,
+    threads: settings.threads,
+    environment: {
+      ...readEnvFiles(at, settings, base, disk, problems),
+      ...readEnvironment(at, settings, base, disk, problems),
+    },
+    user: settings.user ?? null,
+    group: settings.group ?? null,
+    umask: settings.umask ?? null,
+    limits: {
+      files: settings.limits?.files ?? null,
+      memory: settings.limits?.memory ?? null,
+      core: settings.limits?.core ?? null,
+    },
+    startTimeout: settings.start_timeout,
+    stopTimeout: settings.stop_timeout,
+    queueSize: settings.queue.size,
+    queueTimeout: settings.queue.timeout,
+    reload: settings.reload,
+    tracebacks: settings.tracebacks,
+  };
+}
+
+/** `module` alone means the attribute that its kind of file has by custom: `application`. */
+function splitTarget(written: string): { readonly target: string; readonly call: boolean } {
+  const call = written.endsWith("()");
+  const target = call ? written.slice(0, -2) : written;
+  return { target: target.includes(":") ? target : `${target}:application`, call };
+}
+
+function checkLoad(at: Path, settings: AppSettings, problems: Problems): void {
+  if (settings.wsgi === undefined && settings.script === undefined) {
+    problems.error(at, "neither wsgi nor script says what to load", {
+      at: "key",
+      remedy: "write wsgi: module:attribute, such as app:app, or script: ./app.wsgi",
+    });
+  }
+  if (settings.wsgi !== undefined && settings.script !== undefined)
+    problems.error([...at, "script"], "wsgi and script exclude each other", { at: "key" });
+  if (settings.callable !== undefined && settings.script === undefined) {
+    problems.error([...at, "callable"], "only a script has a callable", {
+      at: "key",
+      remedy: `write it into wsgi: ${(settings.wsgi ?? "module").split(":")[0]}:${settings.callable}`,
+    });
+  }
+  if (settings.wsgi?.endsWith("()") === true && settings.factory === false)
+    problems.error([...at, "factory"], `false contradicts the () of "${settings.wsgi}"`);
+}
+
+/** A path is made absolute; a bare word is a folder beside the configuration if there is one, else a command to look for. */
+function resolvePython(written: string, base: string, disk: Disk): string {
+  const path = resolve(base, written);
+  return written.includes("/") || written.startsWith(".") || disk.isDirectory(path) ? path : written;
+}
+
+function readEnvFiles(
+  at: Path,
+  settings: AppSettings,
+  base: string,
+  disk: Disk,
+  problems: Problems,
+): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [index, written] of (settings.env_file ?? []).entries()) {
+    const path = resolve(base, written);
+    const text = readOr(path, [...at, "env_file", index], disk, problems);
+    for (const line of text === null ? [] : parseEnvFile(text)) {
+      if (line.kind === "variable") environment[line.name] = line.value;
+      else problems.errorIn({ file: path, line: line.line }, line.message);
+    }
+  }
+  return environment;
+}
+
+function readEnvironment(
+  at: Path,
+  settings: AppSettings,
+  base: string,
+  disk: Disk,
+  problems: Problems,
+): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(settings.environment ?? {})) {
+    const text =
+      typeof value === "string"
+        ? value
+        : readOr(resolve(base, value.file), [...at, "environment", name, "file"], disk, problems)?.replace(
+            /\r?\n$/,
+            "",
+          );
+    if (text?.includes("\0") === true)
+      problems.error([...at, "environment", name], "an environment variable can't hold a NUL character");
+    else if (text !== undefined) environment[name] = text;
+  }
+  return environment;
+}
+
+function readOr(path: string, at: Path, disk: Disk, problems: Problems): string | null {
+  try {
+    return disk.read(path);
+  } catch (cause) {
+    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    const why = reason === "ENOENT" ? "there is no such file" : reason === "EACCES" ? "we may not read it" : reason;
+    problems.error(at, `cannot read ${path}: ${why}`, { cause });
+    return null;
+  }
+}

@@ -1,0 +1,62 @@
+import { resolve } from "node:path";
+import { formatTcpAddress, parseAddress } from "./address.ts";
+import type { ListenerConfig } from "./model.ts";
+import type { ResolveContext } from "./resolve-app.ts";
+import type { ListenerSettings } from "./schema.ts";
+
+/** The kernel's bound on a Unix socket's path (`sun_path`), the final NUL aside. */
+const LONGEST_SOCKET_PATH = 107;
+
+export function resolveListeners(
+  settings: readonly ListenerSettings[],
+  context: ResolveContext,
+): readonly ListenerConfig[] {
+  const { problems } = context;
+  const before = new Map<string, string>();
+  return settings.map((listener, index) => {
+    const resolved = resolveListener(listener, context);
+    const at = ["listeners", index];
+    const [key, everywhere] = keysOf(resolved);
+    const clash = before.get(key) ?? (everywhere === null ? undefined : before.get(everywhere));
+    if (clash !== undefined)
+      problems.error(at, `${resolved.address} is listened on twice`, { remedy: `the first is at ${clash}` });
+    else if (key !== "") before.set(key, problems.placeOf(at));
+    if (resolved.path !== null && Buffer.byteLength(resolved.path) > LONGEST_SOCKET_PATH) {
+      problems.error(
+        at,
+        `the path of this Unix socket has ${Buffer.byteLength(resolved.path)} bytes; the system takes at most ${LONGEST_SOCKET_PATH}`,
+      );
+    }
+    return resolved;
+  });
+}
+
+/** `admin:` may be a TCP address only: the control API has a Unix socket of its own. */
+export function resolveAdmin(written: string | undefined, { problems }: ResolveContext): string | null {
+  if (written === undefined) return null;
+  const parsed = parseAddress(written);
+  if (parsed.kind === "tcp") return formatTcpAddress(parsed.host, parsed.port);
+  problems.error(["admin"], `expected host:port, got "${written}"`, {
+    remedy: "the control API has a Unix socket of its own, always",
+  });
+  return null;
+}
+
+function resolveListener(settings: ListenerSettings, { directory }: ResolveContext): ListenerConfig {
+  const { mode, unlink } = settings;
+  const shared = { mode, owner: settings.owner ?? null, group: settings.group ?? null, unlink };
+  const parsed = parseAddress(settings.address);
+  if (parsed.kind === "unix") {
+    const path = resolve(directory, parsed.path);
+    return { address: `unix:${path}`, host: "", port: 0, path, ...shared };
+  }
+  const { host, port } = parsed.kind === "tcp" ? parsed : { host: "", port: 0 };
+  return { address: formatTcpAddress(host, port), host, port, path: null, ...shared };
+}
+
+/** What two listeners can't share, and its form on every network; port 0 never clashes. */
+function keysOf(listener: ListenerConfig): readonly [string, string | null] {
+  if (listener.path !== null) return [listener.path, null];
+  if (listener.port === 0) return ["", null];
+  return [listener.address, listener.host === "*" ? null : `*:${listener.port}`];
+}

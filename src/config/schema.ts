@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { account, appsSchema } from "./app-schema.ts";
+import { address, choice, count, duration, flag, off, path, permissions, size } from "./kinds.ts";
+import { list, named, optional, section, shorthand, withDefault } from "./sections.ts";
+import { siteSchema } from "./site-schema.ts";
+
+const listenerSchema = section({
+  address: address.describe(
+    "Where to listen: `127.0.0.1:8000`, `*:80` for every network, `[::1]:80`, `unix:./app.sock`; port 0 lets the system choose.",
+  ),
+  mode: withDefault(permissions, "0660", "Permission bits of a Unix socket."),
+  owner: optional(account, "Owner of a Unix socket.", "unchanged"),
+  group: optional(account, "Group of a Unix socket.", "unchanged"),
+  unlink: withDefault(flag, true, "Remove a Unix socket when stopping."),
+});
+
+/** The whole of propylon.yaml. Types, checks, `docs/settings.md` and the JSON Schema for editors come from here. */
+export const settingsSchema = section({
+  listeners: optional(
+    list(shorthand(address, (written) => ({ address: written }), listenerSchema)),
+    "Where clients connect: a list of addresses or sections.",
+    "`127.0.0.1:8000`",
+  ),
+  admin: optional(
+    address,
+    "Address that serves `/livez`, `/readyz` and `/metrics`.",
+    "none; the control socket is always there",
+  ),
+  user: optional(
+    account,
+    "User that serves clients, when started as root; only the main process stays root.",
+    "unchanged",
+  ),
+  group: optional(account, "Group that serves clients, when started as root.", "the user's own group"),
+  apps: optional(appsSchema, "Python applications, by name.", "none"),
+  sites: optional(
+    list(siteSchema),
+    "Hosts and their routes. May be left out when there is one app: it then answers everything.",
+    "everything to the one app",
+  ),
+  limits: withDefault(
+    section({
+      request_line: withDefault(size, "8KB", "Longest request line; longer ones get 414."),
+      header_size: withDefault(size, "32KB", "Largest header section; larger ones get 431."),
+      header_count: withDefault(count(1, 10_000), 100, "Most header fields; more get 431."),
+      body: withDefault(size, "100MB", "Largest request body; larger ones get 413. 0 for no limit."),
+      spool_memory: withDefault(
+        size,
+        "256KB",
+        "Request bodies and waiting responses above this size go to a temporary file.",
+      ),
+      spool_file: withDefault(
+        size,
+        "1GB",
+        "Bytes of one response kept for a slow client before the app has to wait for it.",
+      ),
+      connections: withDefault(count(1), 10_000, "Open client connections; more wait to be accepted."),
+    }),
+    {},
+    "Bounds on what one client may ask for.",
+  ),
+  timeouts: withDefault(
+    section({
+      head: withDefault(duration, "10s", "From the first byte of a request to the end of its head."),
+      body: withDefault(duration, "30s", "Between two parts of a request body."),
+      idle: withDefault(duration, "75s", "Of a kept-alive connection without a request."),
+      write: withDefault(duration, "30s", "Of a client that has stopped reading its response."),
+      drain: withDefault(duration, "30s", "For requests in flight at stop and reload."),
+      minimum_rate: withDefault(
+        size,
+        "240B",
+        "Bytes a second that a request body, and a response being read, must reach on average. 0 for no limit.",
+      ),
+      rate_grace: withDefault(duration, "5s", "Time before `minimum_rate` counts."),
+    }),
+    {},
+    "How long clients are waited for.",
+  ),
+  static: withDefault(
+    section({
+      cache_size: withDefault(size, "64MB", "Memory for small static files, of all roots together."),
+      cache_file: withDefault(size, "1MB", "Largest file that is kept in memory."),
+    }),
+    {},
+    "The in-memory cache of static files.",
+  ),
+  access_log: optional(
+    z.union([
+      off,
+      path.transform((where) => ({ path: where, format: "combined" as const })),
+      section({
+        path: withDefault(path, "-", "File to append to, or `-` for stdout."),
+        format: withDefault(
+          choice("combined", "json"),
+          "combined",
+          "Format of a line: `combined` as NGINX and Apache write it, or `json`.",
+        ),
+      }),
+    ]),
+    "One line for each request: a file, `-` for stdout, a section, or `false`.",
+    "`false`",
+  ),
+  log: withDefault(
+    section({
+      level: withDefault(choice("debug", "info", "warn", "error"), "info", "Least severity that is written."),
+      format: withDefault(choice("text", "json"), "text", "Format of a line."),
+    }),
+    {},
+    "Our own log and that of the apps, on stderr.",
+  ),
+  profiles: optional(
+    named(/^[A-Za-z0-9][\w.-]*$/, "a name for a profile", z.record(z.string(), z.unknown())),
+    "Named sets of overrides: the same keys as at the top. Sections merge, lists replace, `null` removes.",
+    "none",
+  ),
+});
+
+/** propylon.yaml with its defaults and plain units, paths still as written. */
+export type Settings = z.output<typeof settingsSchema>;
+export type ListenerSettings = NonNullable<Settings["listeners"]>[number];

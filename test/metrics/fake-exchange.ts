@@ -1,0 +1,56 @@
+import type { Client, Exchange } from "../../src/http/exchange.ts";
+import { RequestHeaders } from "../../src/http/request-headers.ts";
+
+/** What a test says of an exchange; the rest is a plain GET of `/` from 192.0.2.1. */
+export interface ExchangeFacts {
+  method?: string;
+  target?: string;
+  protocol?: string;
+  host?: string;
+  site?: string;
+  app?: string;
+  queued?: number;
+  began?: number;
+  headers?: RequestHeaders;
+  client?: Client;
+}
+
+export const CLIENT: Client = { address: "192.0.2.1", port: 40000, localPort: 8000, secure: false };
+
+export function headersOf(fields: readonly (readonly [string, string])[]): RequestHeaders {
+  const raw = fields.map(([name, value]) => `${name}: ${value}`).join("\r\n");
+  return new RequestHeaders(
+    raw,
+    fields.map(([name]) => name.toLowerCase()),
+    fields.map(([, value]) => value),
+  );
+}
+
+/** An exchange that has ended, for what only observes it. */
+export function endedExchange(facts: ExchangeFacts = {}): Exchange {
+  const target = facts.target ?? "/";
+  const unused = (): never => {
+    throw new Error("an observer answers nothing and reads no body");
+  };
+  return {
+    method: "GET",
+    target,
+    path: target,
+    query: "",
+    protocol: "HTTP/1.1",
+    host: "example.org",
+    headers: headersOf([]),
+    client: CLIENT,
+    body: { length: 0, read: unused, pause: unused, resume: unused },
+    began: performance.now(),
+    app: "",
+    site: "default",
+    queued: 0,
+    onAbort: null,
+    aborted: false,
+    respond: unused,
+    fail: unused,
+    inform: unused,
+    ...facts,
+  };
+}
