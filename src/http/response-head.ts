@@ -1,3 +1,5 @@
+import type { SerialisedHead } from "./serialised-head.ts";
+
 /**
  * Status and fields of a response. Immutable, so that a handler that answers alike again and again keeps one and each
  * protocol keeps its serialised form in it (`http1`).
@@ -9,7 +11,7 @@ export class ResponseHead {
   /** Fields in order, names as they are to be sent. Valid (no CR, LF or NUL): build from foreign input with `checkedHead`. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Filled by the HTTP/1.1 serialiser. */
-  http1: string | null = null;
+  http1: SerialisedHead | null = null;
 
   constructor(status: number, headers: readonly (readonly [string, string])[], reason = "") {
     this.status = status;

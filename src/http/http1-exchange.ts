@@ -1,0 +1,259 @@
+import { dateLine } from "./date.ts";
+import { errorPage } from "./error-page.ts";
+import type { Client, Exchange, RequestBody, ResponseBody } from "./exchange.ts";
+import { FileSender } from "./file-sender.ts";
+import type { Output } from "./output.ts";
+import type { RequestHead } from "./request-head.ts";
+import type { RequestHeaders } from "./request-headers.ts";
+import type { ResponseHead } from "./response-head.ts";
+import type { Sender, SenderOwner } from "./sender.ts";
+import { CHUNKED, completeHead, type SerialisedHead, serialiseHead, UNFRAMED } from "./serialised-head.ts";
+import { hasNoContent } from "./status.ts";
+import { type StreamFraming, StreamSender } from "./stream-sender.ts";
+
+/** The connection, as its exchanges see it. */
+export interface ExchangeOwner {
+  readonly output: Output;
+  /** The Server field's line with its CRLF, or empty. */
+  readonly serverLine: string;
+  /** Whether this exchange's turn to answer has come and the client reads. */
+  maySend(exchange: Http1Exchange): boolean;
+  isFirst(exchange: Http1Exchange): boolean;
+  /** Whether the connection can't go on after this response. */
+  closesAfter(exchange: Http1Exchange): boolean;
+  exchangeEnded(exchange: Http1Exchange): void;
+  /** Ends the connection in the midst of a response. `reset`: nothing but a reset tells the client. */
+  cut(reset: boolean): void;
+}
+
+const WAITING = 0;
+const ANSWERED = 1;
+const SENDING = 2;
+const ENDED = 3;
+
+/** Answers up to this size leave as one string with their head; measured, larger ones are faster as they are. */
+const JOINED = 8 * 1024;
+
+/** One request of an HTTP/1.1 connection and its response. */
+export class Http1Exchange implements Exchange, SenderOwner {
+  readonly method: string;
+  readonly target: string;
+  readonly path: string;
+  readonly query: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly headers: RequestHeaders;
+  readonly client: Client;
+  readonly body: RequestBody;
+  readonly began: number;
+  app = "";
+  site = "default";
+  queued = 0;
+  onAbort: (() => void) | null = null;
+  aborted = false;
+
+  readonly #owner: ExchangeOwner;
+  readonly #minor: number;
+  #state = WAITING;
+  #head: ResponseHead | null = null;
+  #answer: ResponseBody = null;
+  #sender: Sender | null = null;
+  /** Interim responses that wait for their turn. */
+  #interim = "";
+  #endsByClosing = false;
+
+  /** The next exchange on the connection. */
+  next: Http1Exchange | null = null;
+  /** The client and we both want the connection kept. */
+  persistent: boolean;
+  /** The response said, or its framing means, that the connection is closed after it. */
+  closes = false;
+  /** Of the response, 0 until its head was sent. */
+  status = 0;
+  /** Of the response body, as sent. */
+  bytes = 0;
+
+  constructor(head: RequestHead, body: RequestBody, client: Client, began: number, owner: ExchangeOwner) {
+    this.method = head.method;
+    this.target = head.target;
+    this.path = head.path;
+    this.query = head.query;
+    this.protocol = head.protocol;
+    this.host = head.host;
+    this.headers = head.headers;
+    this.client = client;
+    this.body = body;
+    this.began = began;
+    this.#owner = owner;
+    this.#minor = head.minor;
+    this.persistent = head.persistent;
+  }
+
+  // --- the handler's side ---
+
+  respond(head: ResponseHead, body: ResponseBody): void {
+    if (this.aborted || this.#state !== WAITING) {
+      release(body);
+      return;
+    }
+    this.#state = ANSWERED;
+    this.#head = head;
+    this.#answer = body;
+    if (this.#owner.maySend(this)) this.send();
+  }
+
+  fail(status: number, reason: string, headers: readonly (readonly [string, string])[] = []): void {
+    if (this.aborted || this.#state === ENDED) return;
+    if (this.#state !== WAITING) {
+      this.bodyFailed(reason);
+      return;
+    }
+    const page = errorPage(status, reason, this.headers.list("accept"), headers);
+    this.respond(page.head, page.body);
+  }
+
+  inform(head: ResponseHead): void {
+    if (this.#minor === 0 || head.status < 100 || head.status > 199 || head.status === 101) return;
+    this.interim(`${serialiseHead(head).text}\r\n`);
+  }
+
+  // --- the connection's side ---
+
+  /** The handler has answered, and nothing of it has been sent. */
+  get ready(): boolean {
+    return this.#state === ANSWERED;
+  }
+
+  get answered(): boolean {
+    return this.#state !== WAITING;
+  }
+
+  /** Sends an interim response, when it is this exchange's turn. */
+  interim(text: string): void {
+    if (this.aborted || this.#state !== WAITING) return;
+    if (this.#owner.isFirst(this)) this.#owner.output.text(text);
+    else this.#interim += text;
+  }
+
+  /** Its turn has come while the handler is still at work. */
+  sendInterim(): void {
+    if (this.#interim === "") return;
+    this.#owner.output.text(this.#interim);
+    this.#interim = "";
+  }
+
+  /** Its turn has come: sends the handler's answer. */
+  send(): void {
+    const head = this.#head!;
+    const body = this.#answer;
+    this.#state = SENDING;
+    this.status = head.status;
+    this.closes = this.#owner.closesAfter(this);
+    const serialised = serialiseHead(head);
+    if (body === null || Buffer.isBuffer(body)) this.#sendWhole(serialised, body);
+    else if (this.method === "HEAD" || hasNoContent(head.status)) {
+      release(body);
+      this.#sendHead(serialised, this.#bodylessLength(serialised, body.length));
+      this.bodyEnded();
+    } else if (body.kind === "file") {
+      this.#sendHead(serialised, body.length);
+      if (body.length > 0) this.#begin(new FileSender(body, this.#owner.output, this));
+      else {
+        body.close();
+        this.bodyEnded();
+      }
+    } else {
+      const framing = body.length >= 0 ? "length" : this.#minor === 1 ? "chunked" : "close";
+      this.#sendStreamHead(serialised, framing, body.length);
+      this.#begin(new StreamSender(body, framing, this.#owner.output, this));
+    }
+  }
+
+  /** The client reads again. */
+  resume(): void {
+    this.#sender?.resume();
+  }
+
+  /** The client is gone, or will get no answer to this. */
+  abort(): void {
+    if (this.aborted || this.#state === ENDED) return;
+    this.aborted = true;
+    const state = this.#state;
+    this.#state = ENDED;
+    if (state === ANSWERED) release(this.#answer);
+    this.#sender?.cancel();
+    this.#sender = null;
+    this.onAbort?.();
+  }
+
+  // --- the sender's side ---
+
+  bodySent(bytes: number): void {
+    this.bytes += bytes;
+  }
+
+  bodyEnded(): void {
+    this.#state = ENDED;
+    this.#sender = null;
+    this.#owner.exchangeEnded(this);
+  }
+
+  bodyFailed(_reason: string): void {
+    this.#owner.cut(this.#endsByClosing);
+  }
+
+  // --- internal ---
+
+  #sendWhole(head: SerialisedHead, body: Buffer | null): void {
+    const size = body === null ? 0 : body.length;
+    if (this.method === "HEAD" || hasNoContent(this.status)) {
+      this.#sendHead(head, this.#bodylessLength(head, body === null ? UNFRAMED : size));
+    } else {
+      const text = this.#complete(head, size);
+      const output = this.#owner.output;
+      if (size === 0) output.text(text);
+      else if (size <= JOINED) output.text(text + body!.latin1Slice(0, size));
+      else {
+        output.text(text);
+        output.bytes(body!);
+      }
+      this.bytes = size;
+    }
+    this.bodyEnded();
+  }
+
+  /** What Content-Length says where no body follows: what a GET would get, nothing with 1xx and 204 (RFC 9110 §8.6). */
+  #bodylessLength(head: SerialisedHead, size: number): number {
+    if (this.status < 200 || this.status === 204) return UNFRAMED;
+    if (head.declared >= 0) return head.declared;
+    return this.status === 304 ? UNFRAMED : size;
+  }
+
+  #sendStreamHead(head: SerialisedHead, framing: StreamFraming, length: number): void {
+    if (framing === "close") {
+      this.closes = true;
+      this.#endsByClosing = true;
+    }
+    this.#sendHead(head, framing === "chunked" ? CHUNKED : framing === "length" ? length : UNFRAMED);
+  }
+
+  #sendHead(head: SerialisedHead, length: number): void {
+    this.#owner.output.text(this.#complete(head, length));
+  }
+
+  #complete(head: SerialisedHead, length: number): string {
+    const connection = this.closes ? "Connection: close\r\n" : this.#minor === 0 ? "Connection: keep-alive\r\n" : "";
+    return completeHead(head, dateLine(), this.#owner.serverLine, length, connection);
+  }
+
+  #begin(sender: Sender): void {
+    this.#sender = sender;
+    sender.start();
+  }
+}
+
+function release(body: ResponseBody): void {
+  if (body === null || Buffer.isBuffer(body)) return;
+  if (body.kind === "file") body.close();
+  else body.cancel();
+}

@@ -1,0 +1,88 @@
+import type { ResponseHead } from "./response-head.ts";
+import { reasonPhrase } from "./status.ts";
+
+// The protocol's own: framing, and options of one connection (RFC 9110 §7.6.1).
+const OURS = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What HTTP/1.1 keeps in a ResponseHead: all that does not change from one use to the next. */
+export class SerialisedHead {
+  /** Status line and fields, each with its CRLF; without Date, framing and connection fields. */
+  readonly text: string;
+  readonly hasDate: boolean;
+  readonly hasServer: boolean;
+  /** Content-Length as the handler gave it, or -1; used where no body says better (HEAD, 304). */
+  readonly declared: number;
+  /** The last complete head made from this one, and what it was made with. */
+  made = "";
+  madeDate = "";
+  madeServer = "";
+  madeLength = 0;
+  madeConnection = "";
+
+  constructor(text: string, hasDate: boolean, hasServer: boolean, declared: number) {
+    this.text = text;
+    this.hasDate = hasDate;
+    this.hasServer = hasServer;
+    this.declared = declared;
+  }
+}
+
+/** The serialised form of a head, made at its first use. */
+export function serialiseHead(head: ResponseHead): SerialisedHead {
+  if (head.http1 !== null) return head.http1;
+  let text = `HTTP/1.1 ${head.status} ${head.reason || reasonPhrase(head.status)}\r\n`;
+  let hasDate = false;
+  let hasServer = false;
+  let declared = -1;
+  for (const [name, value] of head.headers) {
+    const lower = name.toLowerCase();
+    if (lower === "content-length" && /^[0-9]{1,15}$/.test(value)) declared = Number(value);
+    if (OURS.has(lower)) continue;
+    if (lower === "date") hasDate = true;
+    if (lower === "server") hasServer = true;
+    text += `${name}: ${value}\r\n`;
+  }
+  head.http1 = new SerialisedHead(text, hasDate, hasServer, declared);
+  return head.http1;
+}
+
+/** Lengths that mean no Content-Length: no framing field at all, or the chunked coding. */
+export const UNFRAMED = -1;
+export const CHUNKED = -2;
+
+/**
+ * The whole head. `date`, `server` and `connection` are lines with their CRLF, or empty. The last one made is kept: while a
+ * handler answers alike, one string serves for a second.
+ */
+export function completeHead(
+  head: SerialisedHead,
+  date: string,
+  server: string,
+  length: number,
+  connection: string,
+): string {
+  if (
+    head.madeLength === length &&
+    head.madeConnection === connection &&
+    head.madeDate === date &&
+    head.madeServer === server
+  ) {
+    return head.made;
+  }
+  head.madeDate = date;
+  head.madeServer = server;
+  head.madeLength = length;
+  head.madeConnection = connection;
+  const framing =
+    length >= 0 ? `Content-Length: ${length}\r\n` : length === CHUNKED ? "Transfer-Encoding: chunked\r\n" : "";
+  head.made = `${head.text}${head.hasDate ? "" : date}${head.hasServer ? "" : server}${framing}${connection}\r\n`;
+  return head.made;
+}
