@@ -20,12 +20,8 @@ export function configForApp(
 ): Record<string, unknown> {
   const port = options.environment["PORT"];
   const listener = port === undefined || port === "" ? DEFAULT_ADDRESS : `0.0.0.0:${port}`;
-  const load = isScript(target) ? scriptOf(target) : { wsgi: target };
-  const app = {
-    ...load,
-    directory: options.directory,
-    ...(options.factory === undefined ? {} : { factory: options.factory }),
-  };
+  const load = isScript(target) ? scriptOf(target) : { wsgi: target, directory: options.directory };
+  const app = { ...load, ...(options.factory === undefined ? {} : { factory: options.factory }) };
   return { listeners: [listener], apps: { [appName(target, options.directory)]: app } };
 }
 

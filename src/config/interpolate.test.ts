@@ -54,3 +54,9 @@ test("text without ${ is never changed", () => {
     ),
   );
 });
+
+test("defaults within defaults end somewhere", () => {
+  const nested = (depth: number): string => ["${X:".repeat(depth), "}".repeat(depth)].join("y");
+  assert.deepEqual(interpolate(nested(8), {}), { text: "y", problems: [] });
+  assert.match(interpolate(nested(100_000), {}).problems[0]!.message, /nested more than 8 deep/);
+});

@@ -1,3 +1,5 @@
+const MAX_DEPTH = 8;
+
 /** What is wrong with the `${...}` of one text. */
 export interface InterpolationProblem {
   readonly message: string;
@@ -21,6 +23,7 @@ function replace(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
   problems: InterpolationProblem[],
+  depth = 0,
 ): string {
   let result = "";
   let position = 0;
@@ -37,7 +40,7 @@ function replace(
       problems.push({ message: `"${text.slice(start)}" has no closing brace`, remedy: ESCAPE });
       return result;
     }
-    result += text.slice(position, start) + expand(text.slice(start + 2, end), environment, problems);
+    result += text.slice(position, start) + expand(text.slice(start + 2, end), environment, problems, depth);
     position = end + 1;
   }
 }
@@ -46,6 +49,7 @@ function expand(
   inner: string,
   environment: Readonly<Record<string, string | undefined>>,
   problems: InterpolationProblem[],
+  depth: number,
 ): string {
   const match = /^([A-Za-z_]\w*)(?::-?([\s\S]*))?$/.exec(inner);
   if (match === null) {
@@ -54,8 +58,12 @@ function expand(
   }
   const [, name, fallback] = match;
   const value = Object.hasOwn(environment, name!) ? environment[name!] : undefined;
-  if (fallback !== undefined)
-    return value === undefined || value === "" ? replace(fallback, environment, problems) : value;
+  if (fallback !== undefined && value !== undefined && value !== "") return value;
+  if (fallback !== undefined && depth < MAX_DEPTH) return replace(fallback, environment, problems, depth + 1);
+  if (fallback !== undefined) {
+    problems.push({ message: `The default of ${name} is nested more than ${MAX_DEPTH} deep`, remedy: "write it flat" });
+    return "";
+  }
   if (value === undefined) {
     problems.push({
       message: `The environment variable ${name} is not set`,

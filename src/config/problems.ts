@@ -125,10 +125,12 @@ function unfold(issue: z.core.$ZodIssue, before: readonly PropertyKey[]): z.core
   const path = [...before, ...issue.path];
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [{ ...issue, path }];
   const branches = issue.errors.map((issues) => issues.flatMap((inner) => unfold(inner, path)));
-  const meant = branches.find(
+  const meant = branches.filter(
     (branch) => !branch.some((inner) => inner.path.length === path.length && isWrongForm(inner)),
   );
-  return meant ?? [withMessage(branches.flat(), { ...issue, path })];
+  return meant.length === 1
+    ? meant[0]!
+    : [withMessage(meant.length > 1 ? meant.flat() : branches.flat(), { ...issue, path })];
 }
 
 function isWrongForm(issue: z.core.$ZodIssue): boolean {

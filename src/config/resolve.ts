@@ -109,11 +109,10 @@ function warnOfUnused(sites: readonly SiteConfig[], appNames: ReadonlySet<string
   const used = new Set(routes.flatMap(({ handler }) => (handler.kind === "app" ? [handler.app] : [])));
   for (const name of appNames) {
     if (!used.has(name))
-      problems.warn(
-        ["apps", name],
-        "no route leads to this app",
-        `add a route, such as {path: /${name}, app: ${name}}`,
-      );
+      problems.warn(["apps", name], "no route leads to this app", {
+        at: "key",
+        remedy: `add a route, such as {path: /${name}, app: ${name}}`,
+      });
   }
 }
 

@@ -109,7 +109,7 @@ export const settingsSchema = section({
     "Our own log and that of the apps, on stderr.",
   ),
   profiles: optional(
-    named(/^[A-Za-z0-9][\w.-]*$/, "a name for a profile", z.record(z.string(), z.unknown())),
+    named(/^[A-Za-z0-9][\w.-]*$/, "a name for a profile", named(/^/, "a key", z.unknown())),
     "Named sets of overrides: the same keys as at the top. Sections merge, lists replace, `null` removes.",
     "none",
   ),

@@ -89,7 +89,7 @@ export const routeSchema = section({
 export const siteSchema = section({
   hosts: optional(
     oneOrMore(host),
-    "Host names: `example.org`, `*.example.org` for every name under it, `_` for any. The first site also answers for hosts that no site names.",
+    "Host names: `example.org`, `*.example.org` for every name under it, `_` for any. Hosts that no site names are answered by the site with `_`, else by the first.",
     "`_`",
   ),
   routes: list(routeSchema).describe("Tried in the written order; the first that matches answers."),

@@ -1,5 +1,6 @@
 import { AppHandler } from "../app/app-handler.ts";
 import type { Pool } from "../app/pool.ts";
+import type { Log } from "../base/log.ts";
 import type { Config, HandlerConfig, RouteConfig, SiteConfig } from "../config/model.ts";
 import type { Handler } from "../http/exchange.ts";
 import { createRedirectHandler } from "../respond/redirect.ts";
@@ -14,6 +15,7 @@ import { type Site, SiteTable } from "./site-table.ts";
 export interface Parts {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly cache: StaticCache;
+  readonly log: Log;
 }
 
 /**
@@ -45,7 +47,7 @@ function composeHandler(config: Config, site: SiteConfig, route: RouteConfig, pa
       return config.apps[handler.app]!.tracebacks ? new BrokenAppPage(pool, app) : app;
     }
     case "static":
-      return createStaticHandler(handler, parts.cache);
+      return createStaticHandler(handler, parts.cache, parts.log);
     case "redirect":
       return createRedirectHandler(handler);
     case "respond":

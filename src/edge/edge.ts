@@ -1,6 +1,7 @@
 import net from "node:net";
 import { acceptWorker } from "../app/app-socket.ts";
 import { Pool, type PoolSettings } from "../app/pool.ts";
+import { createLog, type Log } from "../base/log.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import type { Http1Connection } from "../http/connection.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
@@ -23,6 +24,7 @@ export class Edge {
   readonly #listeners = new Map<string, ClientListener>();
   readonly #connections = new Set<Http1Connection>();
   readonly #observers: EdgeObservers;
+  readonly #log: Log;
   #cache: StaticCache | null = null;
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
   #settings: Http1Settings | null = null;
@@ -31,6 +33,9 @@ export class Edge {
   constructor(send: (message: FromEdge) => void) {
     this.#send = send;
     this.#observers = new EdgeObservers((level, message) => send({ type: "log", level, message }));
+    this.#log = createLog("edge", ({ level, message, fields }) =>
+      send({ type: "log", level, message, ...(fields && { fields }) }),
+    );
   }
 
   receive(message: ToEdge, handle: unknown): void {
@@ -80,7 +85,7 @@ export class Edge {
       for (const app of Object.values(config.apps))
         pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
       this.#cache ??= new StaticCache(config.static);
-      const handler = compose(config, { pools, cache: this.#cache });
+      const handler = compose(config, { pools, cache: this.#cache, log: this.#log });
       this.#observers.configure(config.accessLog);
       this.#adopt(config, pools, handler);
       this.#send({ type: "configured", id, error: null });

@@ -349,7 +349,11 @@ test("a client that leaves a streamed answer makes the lane stop, and the lane i
   client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await once(client, "data");
   client.destroy();
-  await until(() => worker.frames.some((frame) => frame.type === ABORT));
+  await until(() => {
+    // A client that left says so when something is written to it.
+    worker.piece(0, worker.received[0]!.stream, Buffer.from("more"));
+    return worker.frames.some((frame) => frame.type === ABORT);
+  });
   worker.end(0, worker.received[0]!.stream);
   worker.onRequest = (request) => worker.answer(request, "next");
   assert.equal((await s.ask("/")).body, "next");

@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${...} in plain text is what is tested here
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { describe } from "../../src/base/errors.ts";
-import type { Disk } from "../../src/config/disk.ts";
 import { inspectConfig } from "../../src/config/load.ts";
 import { folderWith } from "./files.ts";
 
@@ -40,6 +41,10 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   "a list where one value or a section belongs": [
     `${APP}access_log: [x]\n`,
     ["2:13: access_log: expected false or a path or a section with keys, got a list"],
+  ],
+  "a value that fits none of several short forms": [
+    `${APP}access_log: 1\n`,
+    ["2:13: access_log: expected false or a path, got 1"],
   ],
   "a document that is no section": ["- a\n", ["1:1: expected a section with keys, got a list"]],
   "a bad duration": [
@@ -285,18 +290,11 @@ test("what is only risky or useless is a warning", (t) => {
 });
 
 test("a file that is missing, a folder's absent propylon.yaml and bytes that are no text are named", (t) => {
-  const directory = folderWith(t, { "latin1.yaml": "", "sub/": "" });
-  const inspect = (file: string, disk?: Disk): string =>
-    inspectConfig({
-      file,
-      profile: null,
-      environment: {},
-      flags: {},
-      directory,
-      ...(disk === undefined ? {} : { disk }),
-    })
-      .errors.map(describe)
-      .join("\n");
+  const directory = folderWith(t, { "sub/": "" });
+  writeFileSync(join(directory, "latin1.yaml"), Buffer.from("apps: {\xe9: 1}\n", "latin1"));
+  const inspect = (file: string): string =>
+    inspectConfig({ file, profile: null, environment: {}, flags: {}, directory }).errors.map(describe).join("\n");
   assert.equal(inspect("gone.yaml"), `Cannot read ${directory}/gone.yaml: there is no such file`);
   assert.equal(inspect("sub"), `Cannot read ${directory}/sub/propylon.yaml: there is no such file`);
+  assert.equal(inspect("latin1.yaml"), "latin1.yaml: This file is not UTF-8 text");
 });
