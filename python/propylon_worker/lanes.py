@@ -116,8 +116,8 @@ class Session:
                     owing.discard(me)
                     self._follow()
                 if reading.acquire(False):
-                    self.leader = me
                     read = self._read()
+                    self.leader = me
                     reading.release()
                     if not read:
                         return
@@ -134,6 +134,7 @@ class Session:
                         mine.acquire()
                     continue
                 mine.acquire()
+                self.leader = me
                 if out:
                     self.flush()  # what a slow lane had answered before it got stuck
                 began, cpu, ran = perf_counter(), thread_time(), 0
@@ -228,12 +229,10 @@ class Session:
                     raise FrameError("frame of type %d on the help connection" % rest[8])
                 rest = rest[HEAD_SIZE:]
                 stuck = self.leader
-                if stuck < 0 or stuck in self.owing:
+                if stuck in self.owing:
                     self._follow()
                     continue
                 self.owing.add(stuck)
-                if self._wake():
-                    self.leader = -1
-                else:
+                if not self._wake():
                     self.owing.discard(stuck)
                     self._follow()
