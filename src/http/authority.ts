@@ -13,7 +13,8 @@ export function parseAuthority(authority: string): string | Refusal {
   const match = NAME.exec(authority) ?? LITERAL.exec(authority);
   if (match === null) return bad(`the host ${JSON.stringify(authority)} is not valid`);
   if (authority.startsWith("[") && !isIPv6(match[1]!)) return bad(`the host ${JSON.stringify(authority)} is not valid`);
-  if (match[2] !== undefined && Number(match[2]) > 65535) return bad(`the port of ${JSON.stringify(authority)} is not valid`);
+  if (match[2] !== undefined && Number(match[2]) > 65535)
+    return bad(`the port of ${JSON.stringify(authority)} is not valid`);
   const host = match[1]!.toLowerCase();
   return authority.startsWith("[") ? `[${host}]` : host;
 }

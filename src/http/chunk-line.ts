@@ -2,9 +2,10 @@ import { hexDigit } from "./characters.ts";
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const QUOTED = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"';
-// chunk-ext of RFC 9112 §7.1.1 without the "bad whitespace" that it lets a recipient meet: who stops at the space and who
-// skips it read different sizes, so it is refused.
-const EXTENSIONS = new RegExp(`^(?:;${TOKEN}(?:=(?:${TOKEN}|${QUOTED}))?)*$`);
+// chunk-ext of RFC 9112 §7.1.1, with its "bad whitespace" but for that before the first semicolon: who stops at a space and who
+// skips it could read different sizes there.
+const EXTENSION = `;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED}))?`;
+const EXTENSIONS = new RegExp(`^(?:${EXTENSION}(?:[ \\t]*${EXTENSION})*)$`);
 /** 16^13 is below 2^53. */
 const DIGITS = 13;
 

@@ -81,7 +81,9 @@ export class ChunkedDecoder {
     if (this.#state === "trailer") {
       this.refusal = new Refusal(431, `the trailer section is larger than ${this.#limits.headerSize} bytes`);
     } else {
-      this.refusal = bad(this.#state === "data end" ? "a chunk's data is longer than its size" : "a chunk's line is too long");
+      this.refusal = bad(
+        this.#state === "data end" ? "a chunk's data is longer than its size" : "a chunk's line is too long",
+      );
     }
   }
 

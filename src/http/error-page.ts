@@ -45,7 +45,7 @@ function jsonPage(status: number, reason: string): string {
 
 function htmlPage(status: number, reason: string): string {
   const title = `${status} ${reasonPhrase(status)}`;
-  const paragraph = reason === "" ? "" : `<p>${escape(sentence(reason))}</p>\n`;
+  const paragraph = reason === "" ? "" : `<p>${escapeHtml(sentence(reason))}</p>\n`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -61,6 +61,6 @@ function sentence(reason: string): string {
   return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

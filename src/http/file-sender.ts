@@ -9,12 +9,15 @@ export class FileSender implements Sender {
   readonly #file: FileBody;
   readonly #output: Output;
   readonly #owner: SenderOwner;
+  /** The response's head, to leave in one write with the first piece. */
+  #prefix: string;
   #position: number;
   #remaining: number;
   #buffer: Buffer | null = null;
   #cancelled = false;
 
-  constructor(file: FileBody, output: Output, owner: SenderOwner) {
+  constructor(prefix: string, file: FileBody, output: Output, owner: SenderOwner) {
+    this.#prefix = prefix;
     this.#file = file;
     this.#output = output;
     this.#owner = owner;
@@ -57,7 +60,8 @@ export class FileSender implements Sender {
       this.#position += count;
       this.#remaining -= count;
       const last = this.#remaining === 0;
-      this.#output.lend(this.#buffer!.subarray(0, count), last ? this.#letGo : this.#readNext);
+      this.#output.lend(this.#prefix, this.#buffer!.subarray(0, count), last ? this.#letGo : this.#readNext);
+      this.#prefix = "";
       this.#owner.bodySent(count);
       if (last) this.#owner.bodyEnded();
     }

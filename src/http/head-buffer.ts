@@ -20,6 +20,8 @@ export class HeadBuffer {
   #lineEnd = -1;
   /** The head's empty line has come. */
   #complete = false;
+  /** An empty line before the request line was skipped; RFC 9112 §2.2 speaks of one. */
+  skipped = false;
 
   constructor(limits: HttpLimits) {
     this.#limits = limits;
@@ -73,6 +75,10 @@ export class HeadBuffer {
       const afterCr = at > 0 && bytes[at - 1] === CR;
       if (afterCr !== (code === LF)) return bad("the head has a line end that is not CRLF");
       if (code === LF) {
+        if (at === 1 && !this.skipped) {
+          this.#skipLine();
+          return this.#scan();
+        }
         if (this.#lineEnd < 0) {
           const refusal = this.#endLine(at - 1);
           if (refusal !== null) return refusal;
@@ -86,6 +92,13 @@ export class HeadBuffer {
     }
     this.#scanned = this.#length;
     return this.#checkSize();
+  }
+
+  #skipLine(): void {
+    this.#bytes.copyWithin(0, 2, this.#length);
+    this.#length -= 2;
+    this.#scanned = 0;
+    this.skipped = true;
   }
 
   #endLine(at: number): Refusal | null {

@@ -74,7 +74,8 @@ function facts(headers: RequestHeaders): HeaderBlock | Refusal {
         break;
       }
       case "expect":
-        if (value.toLowerCase() !== "100-continue") return new Refusal(417, `the expectation ${JSON.stringify(value)} is not known`);
+        if (value.toLowerCase() !== "100-continue")
+          return new Refusal(417, `the expectation ${JSON.stringify(value)} is not known`);
         expectsContinue = true;
         break;
       case "connection":

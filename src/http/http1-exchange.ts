@@ -22,8 +22,8 @@ export interface ExchangeOwner {
   /** Whether the connection can't go on after this response. */
   closesAfter(exchange: Http1Exchange): boolean;
   exchangeEnded(exchange: Http1Exchange): void;
-  /** Ends the connection in the midst of a response. `reset`: nothing but a reset tells the client. */
-  cut(reset: boolean): void;
+  /** Ends the connection in the midst of this exchange's response. `reset`: nothing but a reset tells the client. */
+  exchangeCut(exchange: Http1Exchange, reset: boolean): void;
 }
 
 const WAITING = 0;
@@ -55,7 +55,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   readonly #owner: ExchangeOwner;
   readonly #minor: number;
   #state = WAITING;
-  #head: ResponseHead | null = null;
+  #head: SerialisedHead | null = null;
   #answer: ResponseBody = null;
   #sender: Sender | null = null;
   /** Interim responses that wait for their turn. */
@@ -68,7 +68,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   persistent: boolean;
   /** The response said, or its framing means, that the connection is closed after it. */
   closes = false;
-  /** Of the response, 0 until its head was sent. */
+  /** Of the response, 0 without one. */
   status = 0;
   /** Of the response body, as sent. */
   bytes = 0;
@@ -96,28 +96,44 @@ export class Http1Exchange implements Exchange, SenderOwner {
       release(body);
       return;
     }
+    const serialised = head.status < 200 ? null : serialiseHead(head);
+    if (serialised === null) {
+      release(body);
+      this.fail(500, "the response's head is not valid");
+      return;
+    }
     this.#state = ANSWERED;
-    this.#head = head;
+    this.#head = serialised;
+    this.status = head.status;
     this.#answer = body;
     if (this.#owner.maySend(this)) this.send();
   }
 
   fail(status: number, reason: string, headers: readonly (readonly [string, string])[] = []): void {
     if (this.aborted || this.#state === ENDED) return;
-    if (this.#state !== WAITING) {
+    if (this.#state === SENDING) {
+      this.#sender?.cancel();
       this.bodyFailed(reason);
       return;
     }
+    if (this.#state === ANSWERED) release(this.#answer);
+    this.#state = WAITING;
     const page = errorPage(status, reason, this.headers.list("accept"), headers);
     this.respond(page.head, page.body);
   }
 
   inform(head: ResponseHead): void {
     if (this.#minor === 0 || head.status < 100 || head.status > 199 || head.status === 101) return;
-    this.interim(`${serialiseHead(head).text}\r\n`);
+    const serialised = serialiseHead(head);
+    if (serialised !== null) this.interim(`${serialised.text}\r\n`);
   }
 
   // --- the connection's side ---
+
+  /** Something of the response has been sent. */
+  get begun(): boolean {
+    return this.#state >= SENDING;
+  }
 
   /** The handler has answered, and nothing of it has been sent. */
   get ready(): boolean {
@@ -147,24 +163,17 @@ export class Http1Exchange implements Exchange, SenderOwner {
     const head = this.#head!;
     const body = this.#answer;
     this.#state = SENDING;
-    this.status = head.status;
     this.closes = this.#owner.closesAfter(this);
-    const serialised = serialiseHead(head);
-    if (body === null || Buffer.isBuffer(body)) this.#sendWhole(serialised, body);
-    else if (this.method === "HEAD" || hasNoContent(head.status)) {
+    if (body === null || Buffer.isBuffer(body)) this.#sendWhole(head, body);
+    else if (this.method === "HEAD" || hasNoContent(this.status) || body.length === 0) {
       release(body);
-      this.#sendHead(serialised, this.#bodylessLength(serialised, body.length));
+      this.#sendHead(head, this.#bodylessLength(head, body.length));
       this.bodyEnded();
     } else if (body.kind === "file") {
-      this.#sendHead(serialised, body.length);
-      if (body.length > 0) this.#begin(new FileSender(body, this.#owner.output, this));
-      else {
-        body.close();
-        this.bodyEnded();
-      }
+      this.#begin(new FileSender(this.#complete(head, body.length), body, this.#owner.output, this));
     } else {
-      const framing = body.length >= 0 ? "length" : this.#minor === 1 ? "chunked" : "close";
-      this.#sendStreamHead(serialised, framing, body.length);
+      const framing = body.length > 0 ? "length" : this.#minor === 1 ? "chunked" : "close";
+      this.#sendStreamHead(head, framing, body.length);
       this.#begin(new StreamSender(body, framing, this.#owner.output, this));
     }
   }
@@ -180,7 +189,10 @@ export class Http1Exchange implements Exchange, SenderOwner {
     this.aborted = true;
     const state = this.#state;
     this.#state = ENDED;
-    if (state === ANSWERED) release(this.#answer);
+    if (state === ANSWERED) {
+      release(this.#answer);
+      this.status = 0;
+    }
     this.#sender?.cancel();
     this.#sender = null;
     this.onAbort?.();
@@ -199,7 +211,9 @@ export class Http1Exchange implements Exchange, SenderOwner {
   }
 
   bodyFailed(_reason: string): void {
-    this.#owner.cut(this.#endsByClosing);
+    this.#state = ENDED;
+    this.#sender = null;
+    this.#owner.exchangeCut(this, this.#endsByClosing);
   }
 
   // --- internal ---
@@ -225,7 +239,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   /** What Content-Length says where no body follows: what a GET would get, nothing with 1xx and 204 (RFC 9110 §8.6). */
   #bodylessLength(head: SerialisedHead, size: number): number {
     if (this.status < 200 || this.status === 204) return UNFRAMED;
-    if (head.declared >= 0) return head.declared;
+    if (head.declared >= 0 && (this.method === "HEAD" || this.status === 304)) return head.declared;
     return this.status === 304 ? UNFRAMED : size;
   }
 

@@ -38,8 +38,9 @@ export class Output {
     }
   }
 
-  /** Like `bytes`, never copied; `written` is called once, when the memory is free again or the socket is gone. */
-  lend(buffer: Buffer, written: (error?: Error | null) => void): void {
+  /** `prefix`, then `buffer` as it is; `written` is called once, when the memory is free again or the socket is gone. */
+  lend(prefix: string, buffer: Buffer, written: (error?: Error | null) => void): void {
+    this.#text += prefix;
     this.#join(buffer, written);
   }
 

@@ -1,4 +1,4 @@
-/** How long a connection has waited for one thing without progress. */
+/** How long one thing has been waited for without progress. */
 export class Patience {
   #awaited = "";
   #progress: number = -1;
@@ -12,16 +12,5 @@ export class Patience {
       this.#since = now;
     }
     return now - this.#since;
-  }
-}
-
-/** The rate of a transfer over the time that was spent waiting for the client; what else took time does not count. */
-export class Rate {
-  #waited = 0;
-
-  /** Whether `bytes` in all, after `elapsed` more ms of waiting, are below `minimum` bytes a second; never within the `grace`. */
-  below(bytes: number, elapsed: number, minimum: number, grace: number): boolean {
-    this.#waited += elapsed;
-    return minimum > 0 && this.#waited > grace && bytes * 1000 < minimum * this.#waited;
   }
 }

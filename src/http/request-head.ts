@@ -1,8 +1,7 @@
-import { type HeaderBlock } from "./header-block.ts";
-import type { HeaderMemo } from "./header-memo.ts";
+import type { HeaderBlock } from "./header-block.ts";
 import { bad, Refusal } from "./refusal.ts";
 import { RequestHeaders } from "./request-headers.ts";
-import { parseRequestLine, type RequestLine } from "./request-line.ts";
+import type { RequestLine } from "./request-line.ts";
 import type { HttpLimits } from "./settings.ts";
 
 /** A complete, valid request head. */
@@ -23,25 +22,14 @@ export interface RequestHead {
   readonly persistent: boolean;
 }
 
-/** Parses `lines`: a request line, then field lines, separated by CRLF, without the empty line at the end. */
-export function parseRequestHead(lines: string, limits: HttpLimits, memo: HeaderMemo): RequestHead | Refusal {
-  const lineEnd = lines.indexOf("\r\n");
-  const line = lineEnd < 0 ? lines : lines.slice(0, lineEnd);
-  if (line.length > limits.requestLine) return new Refusal(414, `the request line is longer than ${limits.requestLine} bytes`);
-  const request = parseRequestLine(line);
-  if (request instanceof Refusal) return request;
-  const raw = lineEnd < 0 ? "" : lines.slice(lineEnd + 2);
-  if (raw.length > limits.headerSize) return new Refusal(431, `the header section is larger than ${limits.headerSize} bytes`);
-  const block = memo.parse(raw, limits.headerCount);
-  return block instanceof Refusal ? block : combine(request, block, limits);
-}
-
-function combine(line: RequestLine, block: HeaderBlock, limits: HttpLimits): RequestHead | Refusal {
+/** Joins a request line and a header section, and checks what takes both. */
+export function combineHead(line: RequestLine, block: HeaderBlock, limits: HttpLimits): RequestHead | Refusal {
   const { method, minor, target } = line;
   if (block.host === null && minor === 1) return bad("there is no Host field");
   // RFC 9112 §6.1: Transfer-Encoding in a message of HTTP/1.0 means its framing is faulty.
   if (block.chunked && minor === 0) return bad("there is Transfer-Encoding in HTTP/1.0");
-  if (limits.body > 0 && block.length > limits.body) return new Refusal(413, `the body is larger than ${limits.body} bytes`);
+  if (limits.body > 0 && block.length > limits.body)
+    return new Refusal(413, `the body is larger than ${limits.body} bytes`);
   return {
     method,
     target: target.text,

@@ -12,6 +12,15 @@ const OURS = new Set([
   "upgrade",
 ]);
 
+/** What a line may hold. Text leaves as latin-1, so a character above 255 would become another: U+010D a CR (CWE-113). */
+const VALID = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** A field's line with its CRLF, or null when it holds what would break the message. */
+export function fieldLine(name: string, value: string): string | null {
+  const line = `${name}: ${value}`;
+  return VALID.test(line) ? `${line}\r\n` : null;
+}
+
 /** What HTTP/1.1 keeps in a ResponseHead: all that does not change from one use to the next. */
 export class SerialisedHead {
   /** Status line and fields, each with its CRLF; without Date, framing and connection fields. */
@@ -35,10 +44,12 @@ export class SerialisedHead {
   }
 }
 
-/** The serialised form of a head, made at its first use. */
-export function serialiseHead(head: ResponseHead): SerialisedHead {
+/** The serialised form of a head, made at its first use; null for a head that would break the message. */
+export function serialiseHead(head: ResponseHead): SerialisedHead | null {
   if (head.http1 !== null) return head.http1;
-  let text = `HTTP/1.1 ${head.status} ${head.reason || reasonPhrase(head.status)}\r\n`;
+  const reason = head.reason || reasonPhrase(head.status);
+  if (!VALID.test(reason)) return null;
+  let text = `HTTP/1.1 ${head.status} ${reason}\r\n`;
   let hasDate = false;
   let hasServer = false;
   let declared = -1;
@@ -48,7 +59,9 @@ export function serialiseHead(head: ResponseHead): SerialisedHead {
     if (OURS.has(lower)) continue;
     if (lower === "date") hasDate = true;
     if (lower === "server") hasServer = true;
-    text += `${name}: ${value}\r\n`;
+    const line = fieldLine(name, value);
+    if (line === null) return null;
+    text += line;
   }
   head.http1 = new SerialisedHead(text, hasDate, hasServer, declared);
   return head.http1;

@@ -1,6 +1,7 @@
 import type { ResponseSink, StreamBody } from "./exchange.ts";
 import type { Output } from "./output.ts";
 import type { Sender, SenderOwner } from "./sender.ts";
+import { fieldLine } from "./serialised-head.ts";
 
 /** How the end of a streamed body is told: by its length, by chunks (RFC 9112 §7.1), or by closing (HTTP/1.0). */
 export type StreamFraming = "length" | "chunked" | "close";
@@ -57,12 +58,19 @@ export class StreamSender implements Sender, ResponseSink {
       this.fail(`the body is ${this.#remaining} bytes shorter than announced`);
       return;
     }
-    this.#done = true;
     if (this.#framing === "chunked") {
       let fields = "";
-      for (const [name, value] of trailers ?? []) fields += `${name}: ${value}\r\n`;
+      for (const [name, value] of trailers ?? []) {
+        const line = fieldLine(name, value);
+        if (line === null) {
+          this.fail(`the trailer field ${name} is not valid`);
+          return;
+        }
+        fields += line;
+      }
       this.#output.text(`0\r\n${fields}\r\n`);
     }
+    this.#done = true;
     this.#owner.bodyEnded();
   }
 

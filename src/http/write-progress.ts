@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
 
 /**
- * A number that changes whenever the kernel takes bytes of what waits to be written, or 0 when nothing waits. `writableLength`
- * alone counts whole writes; `writeQueueSize`, where Node's own `socket.setTimeout` looks, also sees the parts of a large one.
+ * Bytes of a socket that the kernel has taken so far. `bytesWritten - writableLength` counts whole writes only;
+ * `writeQueueSize`, where Node's own `socket.setTimeout` looks for progress, also sees the parts of a large one.
  */
-export function pendingWrite(socket: Socket): number {
-  const waiting = socket.writableLength;
-  if (waiting === 0) return 0;
-  const handle = (socket as { _handle?: { writeQueueSize?: unknown } | null })._handle;
+export function bytesTaken(socket: Socket): number {
+  const handle = (socket as { _handle?: { bytesWritten?: unknown; writeQueueSize?: unknown } | null })._handle;
+  const dispatched = handle?.bytesWritten;
   const queued = handle?.writeQueueSize;
-  return waiting + (typeof queued === "number" ? queued / 2 ** 32 : 0);
+  if (typeof dispatched === "number" && typeof queued === "number") return dispatched - queued;
+  return socket.bytesWritten - socket.writableLength;
 }

@@ -71,7 +71,7 @@ export async function stage(t: TestContext, settings: Partial<PoolSettings> = {}
   });
   const active: number[] = [];
   const pages: Record<number, string> = {};
-  return {
+  const result: Stage = {
     pool,
     socket,
     directory,
@@ -89,7 +89,7 @@ export async function stage(t: TestContext, settings: Partial<PoolSettings> = {}
     async worker(id, lanes) {
       const worker = new ScriptedWorker();
       workers.push(worker);
-      this.activate(id, lanes);
+      result.activate(id, lanes);
       await worker.connect(socket, id, lanes);
       return worker;
     },
@@ -109,4 +109,5 @@ export async function stage(t: TestContext, settings: Partial<PoolSettings> = {}
       });
     },
   };
+  return result;
 }

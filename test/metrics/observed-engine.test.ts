@@ -5,12 +5,11 @@ import os from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { Http1Connection } from "../../src/http/connection.ts";
-import type { Exchange, Handler } from "../../src/http/exchange.ts";
+import type { Exchange, ExchangeObserver, Handler } from "../../src/http/exchange.ts";
 import { ResponseHead } from "../../src/http/response-head.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http/settings.ts";
 import { HttpMetrics } from "../../src/metrics/http-metrics.ts";
 import { AccessLog } from "../../src/middleware/access-log.ts";
-import { combine } from "../../src/middleware/observers.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const HEAD = new ResponseHead(200, [["Content-Type", "text/plain"]]);
@@ -42,7 +41,13 @@ async function serve(t: TestContext): Promise<Served> {
   const log = new AccessLog({ path: file, format: "combined" }, (message) => assert.fail(message));
   log.start();
   const settings = { limits: DEFAULT_LIMITS, timeouts: DEFAULT_TIMEOUTS, serverName: null };
-  const observer = combine([metrics, log]);
+  const observer: ExchangeObserver = {
+    ended: (exchange, status, bytes) => [metrics, log].forEach((each) => void each.ended(exchange, status, bytes)),
+    refused: (client, status, reason, line) =>
+      [metrics, log].forEach((each) => void each.refused(client, status, reason, line)),
+    connectionOpened: () => metrics.connectionOpened(),
+    connectionClosed: () => metrics.connectionClosed(),
+  };
   const sockets = new Set<net.Socket>();
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);

@@ -1,0 +1,47 @@
+import { Command } from "commander";
+import { hasCode, PropylonError } from "../base/errors.ts";
+import { formatText } from "../base/log.ts";
+import type { SentRecord } from "../control/client.ts";
+import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
+
+interface Flags extends InstanceFlags {
+  readonly follow?: boolean;
+  readonly lines: string;
+  readonly json?: boolean;
+}
+
+export function logsCommand(): Command {
+  const command = new Command("logs")
+    .description("the last log records, of everything or of one app or process")
+    .argument("[name]", "an app, `main`, `edge 0` or a worker such as `shop/3`")
+    .option("-f, --follow", "go on with each new one, until Ctrl-C")
+    .option("-n, --lines <count>", "how many of the past", "100")
+    .option("--json", "one JSON object a line")
+    .action(show);
+  return addInstanceOptions(command);
+}
+
+async function show(name: string | undefined, flags: Flags): Promise<void> {
+  const lines = Number(flags.lines);
+  if (!Number.isInteger(lines) || lines < 0)
+    throw new PropylonError("usage", `--lines takes a count, not "${flags.lines}"`);
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  // A reader that has seen enough (`propylon logs -f | head`) ends it quietly.
+  process.stdout.on("error", (error) => {
+    if (!hasCode(error, "EPIPE")) throw error;
+    stop.abort();
+  });
+  const options = {
+    lines,
+    follow: flags.follow ?? false,
+    signal: stop.signal,
+    ...(name === undefined ? {} : { name }),
+  };
+  for await (const record of findInstance(flags).logs(options))
+    process.stdout.write(`${flags.json ? JSON.stringify(record) : text(record)}\n`);
+}
+
+function text({ time, level, source, message, ...fields }: SentRecord): string {
+  return formatText({ time: new Date(time), level, source, message, fields });
+}

@@ -1,0 +1,92 @@
+import { Command, type CommanderError } from "commander";
+import { didYouMean } from "../base/did-you-mean.ts";
+import { PropylonError } from "../base/errors.ts";
+import { checkCommand } from "./check.ts";
+import { explainCommand } from "./explain.ts";
+import { logsCommand } from "./logs.ts";
+import { reloadCommand, restartCommand, startCommand, stopCommand } from "./operate.ts";
+import { addServeOptions, type ServeFlags, serve } from "./serve.ts";
+import { stacksCommand } from "./stacks.ts";
+import { statusCommand } from "./status.ts";
+import { VERSION } from "./version.ts";
+
+const EXAMPLES = `
+Examples:
+  propylon app:app                 serve the app \`app\` of app.py at http://127.0.0.1:8000
+  propylon                         serve ./propylon.yaml, or the app that this folder holds
+  propylon run /srv/shop           serve the propylon.yaml of a folder
+  propylon dev                     the same with reload on save and tracebacks in the browser
+  propylon status                  what runs here, from the same folder`;
+
+/** The whole command line. Actions throw PropylonErrors; commander's own complaints become usage errors. */
+export function createProgram(): Command {
+  const program = new Command("propylon");
+  program
+    .description("The whole production stack of a Python web app in one program.")
+    .version(VERSION, "-V, --version")
+    .argument("[target]", "MODULE:CALLABLE or a .wsgi script to serve")
+    .addHelpText("after", EXAMPLES)
+    .enablePositionalOptions()
+    .action((target: string | undefined, flags: ServeFlags) => {
+      if (target !== undefined && !isTarget(target)) throw unknownVerb(target, program);
+      return serve({ target: target ?? null, file: null, development: false, flags });
+    });
+  addServeOptions(program);
+  const run = new Command("run")
+    .description("serve a configuration: propylon.yaml, or the folder that holds it")
+    .argument("[file]", "default: ./propylon.yaml")
+    .action((file: string | undefined, flags: ServeFlags) =>
+      serve({ target: null, file: file ?? ".", development: false, flags }),
+    );
+  const dev = new Command("dev")
+    .description("serve for development: reload on save, tracebacks in the browser, one worker")
+    .argument("[target]", "MODULE:CALLABLE, a .wsgi script, or a configuration")
+    .action((target: string | undefined, flags: ServeFlags) => {
+      const isApp = target !== undefined && isTarget(target) && !/\.ya?ml$/.test(target);
+      return serve({ target: isApp ? target : null, file: isApp ? null : (target ?? null), development: true, flags });
+    });
+  for (const command of [addServeOptions(run), addServeOptions(dev), checkCommand(), explainCommand()])
+    program.addCommand(command);
+  for (const command of [
+    statusCommand(),
+    reloadCommand(),
+    restartCommand(),
+    startCommand(),
+    stopCommand(),
+    logsCommand(),
+    stacksCommand(),
+  ])
+    program.addCommand(command);
+  makeErrorsOurs(program);
+  return program;
+}
+
+// --- internal ---
+
+/** `module:callable`, or a path of a script; anything else in the first place is a mistyped verb. */
+function isTarget(text: string): boolean {
+  return text.includes(":") || text.includes("/") || /\.(wsgi|py)$/.test(text);
+}
+
+function unknownVerb(text: string, program: Command): PropylonError {
+  const near = didYouMean(
+    text,
+    program.commands.map((command) => command.name()),
+  );
+  const remedy = near
+    ? `did you mean \`propylon ${near}\`?`
+    : "to serve an app write MODULE:CALLABLE, such as `propylon app:app`; see propylon --help";
+  return new PropylonError("usage", `"${text}" is neither a verb nor an app`, { remedy });
+}
+
+function makeErrorsOurs(program: Command): void {
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride((error: CommanderError) => {
+      if (error.exitCode === 0) process.exit(0); // --help and --version have printed
+      throw new PropylonError("usage", error.message.replace(/^error: /, ""), {
+        remedy: `see ${command === program ? "propylon" : `propylon ${command.name()}`} --help`,
+      });
+    });
+    command.configureOutput({ writeErr: () => {} });
+  }
+}

@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import type { ProcessStatus, StatusReport } from "../control/operations.ts";
+import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
+
+export function statusCommand(): Command {
+  const command = new Command("status")
+    .description("what runs: processes, apps, listeners")
+    .option("--json", "the whole report, for machines")
+    .action(async (flags: InstanceFlags & { readonly json?: boolean }) => {
+      const report = await findInstance(flags).status();
+      process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report));
+    });
+  return addInstanceOptions(command);
+}
+
+/** The report as people read it. */
+export function statusText(report: StatusReport, now: Date = new Date()): string {
+  const urls = report.listeners.map(({ url }) => url).join(" ");
+  const profile = report.profile === "" ? "" : `, profile ${report.profile}`;
+  const head = `propylon ${report.version} in ${report.directory}${profile}: ${report.ready ? "ready" : "not ready"}${urls === "" ? "" : `, ${urls}`}`;
+  const apps = report.apps.map((app) => {
+    const load = `${app.inFlight} in flight, ${app.queued} queued`;
+    const reason = app.reason === null ? "" : `\n  ${app.reason}`;
+    const traceback = app.traceback === null ? "" : `\n${app.traceback.trimEnd().replace(/^/gm, "  ")}`;
+    return `app ${app.name}: ${app.state}, ${app.workers} workers x ${app.lanes} lanes, ${load}, ${app.python}${reason}${traceback}`;
+  });
+  return `${[head, ...apps, "", ...table(report.processes, now)].join("\n")}\n`;
+}
+
+// --- internal ---
+
+function table(processes: readonly ProcessStatus[], now: Date): string[] {
+  const rows = [
+    ["PROCESS", "PID", "STATE", "SINCE", "MEMORY", "REQUESTS", "RESTARTS", ""],
+    ...processes.map((one) => [
+      one.name,
+      one.pid === 0 ? "-" : String(one.pid),
+      one.state,
+      duration(now.getTime() - Date.parse(one.since)),
+      one.memory === null ? "-" : `${Math.round(one.memory / 1048576)} MB`,
+      one.requests === null ? "-" : String(one.requests),
+      String(one.restarts),
+      one.reason ?? "",
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+/** `12s`, `5m`, `3h 20m`, `2d 4h` */
+function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 24 ? `${hours}h ${minutes % 60}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`;
+}

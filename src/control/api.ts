@@ -1,0 +1,144 @@
+import { PropylonError } from "../base/errors.ts";
+import type { Exchange, Handler, ResponseBody } from "../http/exchange.ts";
+import { ResponseHead } from "../http/response-head.ts";
+import { EXPOSITION_TYPE } from "../metrics/exposition.ts";
+import { Arguments } from "./arguments.ts";
+import { type LogSource, LogStream } from "./log-stream.ts";
+import type { Operations } from "./operations.ts";
+import { type JsonObject, readJson } from "./read-json.ts";
+
+export interface ApiParts {
+  readonly operations: Operations;
+  readonly logs: LogSource;
+  /** Called with what was not the caller's fault. */
+  readonly failed: (operation: string, error: unknown) => void;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: ResponseBody;
+}
+
+type Route = (operations: Operations, input: Input) => Promise<Answer> | Answer;
+
+interface Input {
+  readonly json: JsonObject;
+  readonly query: URLSearchParams;
+  readonly logs: LogSource;
+}
+
+/** What a load balancer and Prometheus ask for: all that is served over TCP. */
+const PROBES: Readonly<Record<string, Route>> = {
+  "GET /livez": () => text(200, "ok\n"),
+  "GET /readyz": (operations) => {
+    const reasons = operations.notReady();
+    return json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
+  },
+  "GET /metrics": async (operations) => ({
+    status: 200,
+    type: EXPOSITION_TYPE,
+    body: Buffer.from(await operations.metrics()),
+  }),
+};
+
+/** Every operation (operations.ts), for the private Unix socket. */
+const ROUTES: Readonly<Record<string, Route>> = {
+  ...PROBES,
+  "GET /status": async (operations) => json(200, await operations.status()),
+  "GET /config": (operations) => json(200, operations.config()),
+  "GET /logs": (_operations, { query, logs }) => ({
+    status: 200,
+    type: "application/x-ndjson",
+    body: logStream(query, logs),
+  }),
+  "POST /reload": async (operations, { json: values }) => {
+    const app = new Arguments("reload", values, ["app"]).optionalText("app");
+    return json(200, await operations.reload(app === undefined ? {} : { app }));
+  },
+  "POST /restart": async (operations, { json: values }) =>
+    json(200, await operations.restart({ name: new Arguments("restart", values, ["name"]).text("name") })),
+  "POST /start": async (operations, { json: values }) => {
+    await operations.start({ name: new Arguments("start", values, ["name"]).text("name") });
+    return json(200, {});
+  },
+  "POST /stop": async (operations, { json: values }) => {
+    const given = new Arguments("stop", values, ["name", "now"]);
+    const name = given.optionalText("name");
+    await operations.stop({ ...(name === undefined ? {} : { name }), now: given.flag("now") });
+    return json(200, {});
+  },
+  "POST /stacks": async (operations, { json: values }) =>
+    json(200, await operations.stacks({ app: new Arguments("stacks", values, ["app"]).text("app") })),
+};
+
+/** Serves the operations over HTTP: all of them, or the probes alone. */
+export function apiHandler(parts: ApiParts, scope: "all" | "probes"): Handler {
+  const routes = scope === "all" ? ROUTES : PROBES;
+  return {
+    handle(exchange) {
+      const method = exchange.method === "HEAD" ? "GET" : exchange.method;
+      const route = routes[`${method} ${exchange.path}`];
+      if (route === undefined) return refuse(exchange, routes);
+      readJson(exchange, (value) => void serve(parts, exchange, route, value));
+    },
+  };
+}
+
+async function serve(
+  parts: ApiParts,
+  exchange: Exchange,
+  route: Route,
+  value: JsonObject | PropylonError,
+): Promise<void> {
+  try {
+    if (value instanceof PropylonError) throw value;
+    const input = { json: value, query: new URLSearchParams(exchange.query), logs: parts.logs };
+    answer(exchange, await route(parts.operations, input));
+  } catch (error) {
+    if (error instanceof PropylonError && error.kind !== "internal")
+      return answer(exchange, json(400, errorBody(error)));
+    parts.failed(`${exchange.method} ${exchange.path}`, error);
+    answer(exchange, json(500, errorBody(error)));
+  }
+}
+
+function refuse(exchange: Exchange, routes: Readonly<Record<string, Route>>): void {
+  const allowed = Object.keys(routes)
+    .map((key) => key.split(" "))
+    .flatMap(([method, path]) => (path === exchange.path ? [method === "GET" ? "GET, HEAD" : method!] : []));
+  if (allowed.length === 0)
+    return answer(exchange, json(404, errorBody(new PropylonError("user", `No operation at ${exchange.path}`))));
+  const message = `${exchange.path} does not take ${exchange.method}`;
+  answer(exchange, json(405, errorBody(new PropylonError("user", message))), [["Allow", allowed.join(", ")]]);
+}
+
+function answer(
+  exchange: Exchange,
+  { status, type, body }: Answer,
+  headers: readonly (readonly [string, string])[] = [],
+): void {
+  const head = new ResponseHead(status, [["Content-Type", type], ["Cache-Control", "no-store"], ...headers]);
+  exchange.respond(head, body);
+}
+
+function logStream(query: URLSearchParams, logs: LogSource): LogStream {
+  const lines = Number(query.get("lines") ?? "100");
+  if (!Number.isSafeInteger(lines) || lines < 0)
+    throw new PropylonError("user", `"${query.get("lines")}" is not a count of lines`);
+  const follow = query.get("follow");
+  return new LogStream(logs, { name: query.get("name"), count: lines, follow: follow === "true" || follow === "1" });
+}
+
+function errorBody(error: unknown): { readonly error: { readonly message: string; readonly remedy: string | null } } {
+  const message = error instanceof Error ? error.message : String(error);
+  return { error: { message, remedy: error instanceof PropylonError ? (error.remedy ?? null) : null } };
+}
+
+function json(status: number, value: unknown): Answer {
+  return { status, type: "application/json", body: Buffer.from(`${JSON.stringify(value, null, 2)}\n`) };
+}
+
+function text(status: number, value: string): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: Buffer.from(value) };
+}

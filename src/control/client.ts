@@ -1,0 +1,160 @@
+import http from "node:http";
+import { hasCode, PropylonError } from "../base/errors.ts";
+import type { Config } from "../config/model.ts";
+import type { Operations, ReloadReport, StatusReport } from "./operations.ts";
+
+/** A log record as it comes over the control API. */
+export interface SentRecord {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly source: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+/** Calls the operations of a running instance over its control socket. Errors are PropylonErrors, with what main said. */
+export class ControlClient implements Omit<Operations, "config" | "notReady"> {
+  readonly #socket: string;
+
+  /** @param socket absolute path of the control socket */
+  constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  async status(): Promise<StatusReport> {
+    return (await this.#call("GET", "/status")) as StatusReport;
+  }
+
+  async reload(options: { readonly app?: string } = {}): Promise<ReloadReport> {
+    return (await this.#call("POST", "/reload", options)) as ReloadReport;
+  }
+
+  async restart(options: { readonly name: string }): Promise<ReloadReport> {
+    return (await this.#call("POST", "/restart", options)) as ReloadReport;
+  }
+
+  async start(options: { readonly name: string }): Promise<void> {
+    await this.#call("POST", "/start", options);
+  }
+
+  async stop(options: { readonly name?: string; readonly now?: boolean } = {}): Promise<void> {
+    await this.#call("POST", "/stop", options);
+  }
+
+  async stacks(options: { readonly app: string }): ReturnType<Operations["stacks"]> {
+    return (await this.#call("POST", "/stacks", options)) as Awaited<ReturnType<Operations["stacks"]>>;
+  }
+
+  async config(): Promise<Config> {
+    return (await this.#call("GET", "/config")) as Config;
+  }
+
+  async metrics(): Promise<string> {
+    return readAll(await this.#request("GET", "/metrics"));
+  }
+
+  /** Why it is not ready; empty when it is. */
+  async notReady(): Promise<readonly string[]> {
+    const response = await this.#request("GET", "/readyz", undefined, [200, 503]);
+    return (JSON.parse(await readAll(response)) as { readonly reasons: readonly string[] }).reasons;
+  }
+
+  /** The last `lines` records and, when `follow`, each new one until main ends or `signal` aborts. */
+  async *logs(options: {
+    readonly name?: string;
+    readonly lines?: number;
+    readonly follow?: boolean;
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<SentRecord> {
+    const { name, lines, follow, signal } = options;
+    const query = new URLSearchParams({ follow: String(follow ?? false), lines: String(lines ?? 100) });
+    if (name !== undefined) query.set("name", name);
+    const response = await this.#request("GET", `/logs?${query}`);
+    const stop = (): void => void response.destroy();
+    signal?.addEventListener("abort", stop);
+    try {
+      for await (const line of linesOf(response)) yield JSON.parse(line) as SentRecord;
+    } catch (error) {
+      // Cut by us, or with the end of main: either way there are no more.
+      if (!signal?.aborted && !hasCode(error, "ECONNRESET")) throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      response.destroy();
+    }
+  }
+
+  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    return JSON.parse(await readAll(await this.#request(method, path, body)));
+  }
+
+  #request(
+    method: string,
+    path: string,
+    body?: unknown,
+    expected: readonly number[] = [200],
+  ): Promise<http.IncomingMessage> {
+    const payload = body === undefined ? "" : JSON.stringify(body);
+    const headers =
+      payload === "" ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload) };
+    return new Promise((resolve, reject) => {
+      const options = {
+        socketPath: this.#socket,
+        method,
+        path,
+        headers: { Host: "propylon", ...headers },
+        agent: false,
+      };
+      const request = http.request(options, (response) => {
+        if (expected.includes(response.statusCode!)) resolve(response);
+        else readAll(response).then((text) => reject(saidError(text, response.statusCode!)), reject);
+      });
+      request.once("error", (cause) => reject(connectError(this.#socket, cause)));
+      request.end(payload);
+    });
+  }
+}
+
+async function readAll(response: http.IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  for await (const piece of response) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+async function* linesOf(response: http.IncomingMessage): AsyncGenerator<string> {
+  let rest = "";
+  response.setEncoding("utf8");
+  for await (const piece of response) {
+    const lines = (rest + (piece as string)).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+function saidError(text: string, status: number): PropylonError {
+  try {
+    const { error } = JSON.parse(text) as {
+      readonly error: { readonly message: string; readonly remedy: string | null };
+    };
+    const kind = status >= 500 ? "internal" : "user";
+    return new PropylonError(kind, error.message, error.remedy === null ? {} : { remedy: error.remedy });
+  } catch (cause) {
+    return new PropylonError("internal", `The instance answered ${status}`, { cause });
+  }
+}
+
+function connectError(socket: string, cause: Error): PropylonError {
+  if (hasCode(cause, "ENOENT") || hasCode(cause, "ECONNREFUSED")) {
+    return new PropylonError("user", `No instance answers at ${socket}`, {
+      cause,
+      remedy: "start one, or name another with --control",
+    });
+  }
+  if (hasCode(cause, "EACCES")) {
+    return new PropylonError("user", `The control socket ${socket} is another user's`, {
+      cause,
+      remedy: "run this as the user who started it, or as root",
+    });
+  }
+  return new PropylonError("user", `The instance at ${socket} ended before it answered: ${cause.message}`, { cause });
+}

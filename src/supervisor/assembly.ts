@@ -1,0 +1,185 @@
+import { ProblemList, PropylonError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { AppConfig, Config, ListenerConfig } from "../config/model.ts";
+import type { FromEdge } from "../edge/messages.ts";
+import { accountOf } from "../process/accounts.ts";
+import type { RestartPolicy } from "../process/backoff.ts";
+import { AppPool, type PoolSettings } from "./app-pool.ts";
+import { EdgeProcess } from "./edge-process.ts";
+import { ListeningSocket } from "./listening.ts";
+import type { RuntimeDirectory } from "./runtime-directory.ts";
+
+export interface AssemblyParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly runtime: RuntimeDirectory;
+  readonly edgePolicy: RestartPolicy;
+  readonly workerPolicy: RestartPolicy;
+  readonly findInterpreter: (app: AppConfig) => { readonly path: string; readonly reason: string };
+  /** The edge's program; ours when left out. */
+  readonly edgeProgram?: string;
+}
+
+/** All that main keeps running: sockets, the edge, the pools; and how they know of each other. */
+export class Assembly {
+  /** The configuration that apps and listeners were made from. */
+  config: Config;
+  /** The one that the edge has, or will have: during a reload it knows more apps than `config`. */
+  edgeConfig: Config;
+  readonly listeners = new Map<string, ListeningSocket>();
+  readonly pools = new Map<string, AppPool>();
+  readonly edge: EdgeProcess;
+  readonly #parts: AssemblyParts;
+  readonly #appSockets = new Map<string, ListeningSocket>();
+  #accepting = false;
+
+  constructor(parts: AssemblyParts) {
+    this.#parts = parts;
+    this.config = parts.config;
+    this.edgeConfig = parts.config;
+    const { config, log, edgePolicy, edgeProgram } = parts;
+    this.edge = new EdgeProcess({
+      number: 0,
+      log: log.child("edge 0"),
+      policy: edgePolicy,
+      account: process.getuid!() === 0 && config.user !== null ? accountOf(config.user, config.group) : null,
+      briefing: () => ({
+        config: this.edgeConfig,
+        runtime: parts.runtime.path,
+        appSockets: this.#appSockets,
+        listeners: this.#accepting ? this.listeners : new Map(),
+      }),
+      announce: () => {
+        for (const pool of this.pools.values()) pool.announce();
+      },
+      heard: (message) => this.#hear(message),
+      died: () => {
+        for (const pool of this.pools.values()) pool.edgeDied();
+      },
+      ...(edgeProgram === undefined ? {} : { program: edgeProgram }),
+    });
+  }
+
+  /** Binds these listeners; all problems are told at once, and nothing stays bound then. */
+  async bind(listeners: readonly ListenerConfig[]): Promise<readonly ListeningSocket[]> {
+    const results = await Promise.allSettled(
+      listeners.map((listener) => ListeningSocket.bind(listener, this.#ownsPath(listener.path))),
+    );
+    const sockets = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const reasons: unknown[] = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
+    if (reasons.length === 0) return sockets;
+    for (const socket of sockets) socket.close();
+    const problems = reasons.filter((reason) => reason instanceof PropylonError);
+    throw problems.length > 1 && problems.length === reasons.length ? new ProblemList(problems) : reasons[0];
+  }
+
+  /** Makes an app's socket and its pool, without workers yet, and hands the socket to the edge. */
+  async addPool(app: AppConfig, config: Config): Promise<AppPool> {
+    const { runtime, log, workerPolicy, findInterpreter } = this.#parts;
+    const settings = this.settingsOf(app, config);
+    const path = runtime.appSocket(app.name);
+    const socket = await ListeningSocket.bind({
+      address: `unix:${path}`,
+      host: "",
+      port: 0,
+      path,
+      mode: 0o600,
+      owner: app.user,
+      group: app.group,
+      unlink: true,
+    });
+    this.#appSockets.set(app.name, socket);
+    const pool = new AppPool(
+      {
+        name: app.name,
+        runtime: runtime.path,
+        socket: path,
+        log,
+        policy: workerPolicy,
+        tell: (message) => this.edge.tell(message),
+        hasEdge: () => this.edge.pid !== null,
+        findInterpreter,
+      },
+      settings,
+    );
+    this.pools.set(app.name, pool);
+    this.edge.handAppSocket(app.name, socket);
+    return pool;
+  }
+
+  /** Forgets a pool whose workers have ended. */
+  dropPool(name: string): void {
+    this.pools.delete(name);
+    this.#appSockets.get(name)?.close();
+    this.#appSockets.delete(name);
+  }
+
+  settingsOf(app: AppConfig, config: Config): PoolSettings {
+    const owner = { uid: accountOf(app.user, app.group).uid, edgeGroup: accountOf(config.user, config.group).gid };
+    return { app, profile: config.profile, drain: config.timeouts.drain, owner };
+  }
+
+  /** Gives the edge a configuration; throws when it can't take it, and then it has the one before. */
+  async configureEdge(config: Config): Promise<void> {
+    const before = this.edgeConfig;
+    this.edgeConfig = config;
+    const problem = await this.edge.configure(config);
+    if (problem === null) return;
+    this.edgeConfig = before;
+    throw new PropylonError("user", `The edge refuses the configuration: ${problem}`);
+  }
+
+  /** Lets clients in. */
+  async accept(): Promise<void> {
+    this.#accepting = true;
+    for (const [key, socket] of this.listeners) await this.acceptOn(key, socket);
+  }
+
+  async acceptOn(key: string, socket: ListeningSocket): Promise<void> {
+    const problem = await this.edge.listen(key, socket);
+    if (problem !== null) throw new PropylonError("user", `Cannot listen on ${key}: ${problem}`);
+  }
+
+  /** Why it can't serve at present, one phrase each. */
+  notReady(): readonly string[] {
+    const reasons: string[] = [];
+    if (!this.#accepting) reasons.push("the listeners are not open");
+    if (!this.edge.ready) reasons.push("the edge is not ready");
+    for (const pool of this.pools.values()) {
+      if (!pool.hasReady())
+        reasons.push(`app ${pool.name} has no ready worker${pool.broken === null ? "" : `: ${pool.broken}`}`);
+    }
+    return reasons;
+  }
+
+  /** Lets no one in any more, finishes what is in flight, ends all processes. `now`: without finishing. */
+  async stop(now: boolean): Promise<void> {
+    this.#accepting = false;
+    // First ours: otherwise clients would wait in a backlog that nobody will accept from.
+    for (const socket of this.listeners.values()) socket.close();
+    this.listeners.clear();
+    if (now) return this.kill();
+    await this.edge.drain(this.config.timeouts.drain);
+    await Promise.all([...this.pools.values()].map((pool) => pool.stop(false)));
+    this.#closeAppSockets();
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all([this.edge.kill(), ...[...this.pools.values()].map((pool) => pool.kill())]);
+    this.#closeAppSockets();
+  }
+
+  #closeAppSockets(): void {
+    for (const socket of this.#appSockets.values()) socket.close();
+    this.#appSockets.clear();
+  }
+
+  #hear(message: FromEdge): void {
+    if (message.type === "worker-connected") this.pools.get(message.app)?.workerConnected(message.worker);
+    else if (message.type === "worker-idle") this.pools.get(message.app)?.workerIdle(message.worker);
+  }
+
+  #ownsPath(path: string | null): boolean {
+    return path !== null && [...this.listeners.values()].some((socket) => socket.spec.path === path);
+  }
+}

@@ -1,0 +1,204 @@
+import { PropylonError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Config } from "../config/model.ts";
+import type { ProcessStatus } from "../control/operations.ts";
+import type { EdgeSnapshot, FromEdge, ToEdge } from "../edge/messages.ts";
+import type { MetricFamily } from "../metrics/family.ts";
+import { CounterBase } from "../metrics/merge.ts";
+import type { RestartPolicy } from "../process/backoff.ts";
+import { Keeper } from "../process/keeper.ts";
+import { EDGE_PROGRAM, EdgeRun } from "./edge-run.ts";
+import type { ListeningSocket } from "./listening.ts";
+import { residentMemory } from "./pool-status.ts";
+
+/** Figures are asked for this often, ms: so few are lost when the edge dies, and one that hangs is noticed. */
+const PULSE = 5000;
+/** An edge that has not answered for this long is taken for hung and replaced, ms. */
+const SILENCE = 30_000;
+
+/** What the supervisor says of the world when a new edge has to be told everything. */
+export interface EdgeBriefing {
+  readonly config: Config;
+  /** Absolute path of the runtime directory. */
+  readonly runtime: string;
+  readonly appSockets: ReadonlyMap<string, ListeningSocket>;
+  /** Listeners to accept on, by address: empty until the apps are ready. */
+  readonly listeners: ReadonlyMap<string, ListeningSocket>;
+}
+
+export interface EdgeParts {
+  readonly number: number;
+  readonly log: Log;
+  readonly policy: RestartPolicy;
+  readonly account: { readonly uid: number; readonly gid: number } | null;
+  readonly briefing: () => EdgeBriefing;
+  /** A new edge is configured: tell it of the workers. */
+  readonly announce: () => void;
+  readonly heard: (message: FromEdge) => void;
+  readonly died: () => void;
+  readonly program?: string;
+}
+
+/** Keeps the edge alive: a new one is told everything and handed all sockets again, whose backlogs main has kept. */
+export class EdgeProcess {
+  readonly #parts: EdgeParts;
+  readonly #keeper: Keeper<EdgeRun>;
+  readonly #dead = new CounterBase();
+  #snapshot: EdgeSnapshot | null = null;
+  #requests = 0;
+  #pulse: NodeJS.Timeout | null = null;
+  #started: ((problem: string | null) => void) | null = null;
+  #lastTrouble = "";
+
+  constructor(parts: EdgeParts) {
+    this.#parts = parts;
+    this.#keeper = new Keeper({
+      launch: () => this.#launch(),
+      policy: parts.policy,
+      ready: () => {
+        parts.log.info("is ready", { pid: this.#keeper.run?.pid });
+        this.#settle(null);
+      },
+      ended: (_run, end, wanted) => {
+        this.#bury();
+        if (!wanted) {
+          parts.log.error(end.reason, { state: this.#keeper.state });
+          this.#lastTrouble = end.reason;
+        }
+        parts.died();
+        if (wanted || this.#keeper.state === "failed") this.#settle(end.reason);
+      },
+    });
+  }
+
+  /** Starts; rejects when it can't be brought up. */
+  async start(): Promise<void> {
+    const started = new Promise<string | null>((resolve) => {
+      this.#started = resolve;
+    });
+    this.#keeper.start();
+    this.#pulse = setInterval(() => void this.#takePulse(), PULSE);
+    const problem = await started;
+    if (problem !== null) throw new PropylonError("internal", `The edge does not start: ${problem}`);
+  }
+
+  get ready(): boolean {
+    return this.#keeper.state === "running";
+  }
+
+  /** Tells the edge, if there is one; {@link EdgeBriefing} tells a later one. */
+  tell(message: ToEdge): void {
+    this.#keeper.run?.send(message);
+  }
+
+  handAppSocket(app: string, socket: ListeningSocket): void {
+    this.#keeper.run?.send({ type: "app-socket", app }, socket.handle);
+  }
+
+  /** Swaps a configuration in; resolves to null, or to why not. */
+  async configure(config: Config): Promise<string | null> {
+    const run = this.#keeper.run;
+    if (run === null) return null; // the next one is briefed with it
+    return run.configure({ config, runtime: this.#parts.briefing().runtime });
+  }
+
+  async listen(key: string, socket: ListeningSocket): Promise<string | null> {
+    return (await this.#keeper.run?.listen(key, socket.handle)) ?? null;
+  }
+
+  /** The figures of now; the last known ones while there is no edge. */
+  async figures(): Promise<EdgeSnapshot | null> {
+    const snapshot = await this.#keeper.run?.metrics();
+    if (snapshot) this.#snapshot = snapshot;
+    return this.#snapshot;
+  }
+
+  /** Families of this edge and of those before it: counters never go down. */
+  async families(): Promise<MetricFamily[]> {
+    const snapshot = await this.figures();
+    return this.#dead.with(snapshot === null ? [] : [snapshot.families]);
+  }
+
+  status(): ProcessStatus {
+    const { run, state, since, restarts, lastEnd } = this.#keeper;
+    return {
+      name: `edge ${this.#parts.number}`,
+      pid: run?.pid ?? 0,
+      state,
+      since: since.toISOString(),
+      memory: residentMemory(run?.pid ?? null),
+      requests: this.#requests + (this.#snapshot?.requests ?? 0),
+      restarts,
+      reason: lastEnd?.reason ?? null,
+    };
+  }
+
+  get pid(): number | null {
+    return this.#keeper.run?.pid ?? null;
+  }
+
+  get restarts(): number {
+    return this.#keeper.restarts;
+  }
+
+  /** Lets it finish what is in flight, `patience` ms at most. */
+  async drain(patience: number): Promise<void> {
+    this.#stopPulse();
+    await this.#keeper.drain(patience);
+  }
+
+  async kill(): Promise<void> {
+    this.#stopPulse();
+    await this.#keeper.stop(0);
+  }
+
+  #launch(): EdgeRun {
+    const { number, log, account, heard, program } = this.#parts;
+    const run = new EdgeRun({
+      number,
+      log,
+      account,
+      heard,
+      program: program ?? EDGE_PROGRAM,
+      brief: (edge) => this.#brief(edge),
+    });
+    run.start();
+    return run;
+  }
+
+  async #brief(run: EdgeRun): Promise<string | null> {
+    const { config, runtime, appSockets, listeners } = this.#parts.briefing();
+    const problem = await run.configure({ config, runtime });
+    if (problem !== null) return problem;
+    for (const [app, socket] of appSockets) run.send({ type: "app-socket", app }, socket.handle);
+    this.#parts.announce();
+    const answers = [...listeners].map(([key, socket]) => run.listen(key, socket.handle));
+    return (await Promise.all(answers)).find((answer) => answer !== null) ?? null;
+  }
+
+  async #takePulse(): Promise<void> {
+    const run = this.#keeper.run;
+    if (run === null || this.#keeper.state !== "running") return;
+    const timer = setTimeout(() => run.condemn(`has not answered for ${SILENCE / 1000} s`), SILENCE);
+    await this.figures();
+    clearTimeout(timer);
+  }
+
+  // What a dead edge had counted stays counted.
+  #bury(): void {
+    if (this.#snapshot === null) return;
+    this.#dead.add(this.#snapshot.families);
+    this.#requests += this.#snapshot.requests;
+    this.#snapshot = null;
+  }
+
+  #settle(problem: string | null): void {
+    this.#started?.(problem === null ? null : this.#lastTrouble || problem);
+    this.#started = null;
+  }
+
+  #stopPulse(): void {
+    if (this.#pulse !== null) clearInterval(this.#pulse);
+    this.#pulse = null;
+  }
+}

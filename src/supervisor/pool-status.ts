@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import type { AppConfig } from "../config/model.ts";
+import type { AppStatus, ProcessStatus } from "../control/operations.ts";
+import type { Keeper, RunEnd } from "../process/keeper.ts";
+import type { WorkerRun } from "./worker-run.ts";
+
+/** Of Linux on every machine that Node runs on but for some arm64 ones, where figures would be a multiple too low. */
+const PAGE_SIZE = 4096;
+
+/** Resident set size of a process in bytes, or null where it can't be read. */
+export function residentMemory(pid: number | null): number | null {
+  if (pid === null) return null;
+  try {
+    const pages = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1];
+    return pages === undefined ? null : Number(pages) * PAGE_SIZE;
+  } catch {
+    return null; // it has just ended, or there is no /proc
+  }
+}
+
+export interface AppFigures {
+  readonly app: AppConfig;
+  readonly python: string;
+  readonly keepers: readonly Keeper<WorkerRun>[];
+  readonly stopped: boolean;
+  readonly starting: boolean;
+  readonly failure: RunEnd | null;
+  readonly inFlight: number;
+  readonly queued: number;
+}
+
+export function appStatus(figures: AppFigures): AppStatus {
+  const { app, python, keepers, inFlight, queued } = figures;
+  const end = figures.failure ?? keepers.find((keeper) => keeper.lastEnd !== null)?.lastEnd ?? null;
+  return {
+    name: app.name,
+    state: appState(figures),
+    reason: end?.reason ?? null,
+    traceback: end?.traceback ?? null,
+    workers: app.workers,
+    lanes: app.threads,
+    inFlight,
+    queued,
+    python,
+  };
+}
+
+export function workerStatus(
+  app: string,
+  keeper: Keeper<WorkerRun>,
+  figures: { readonly requests: number } | undefined,
+): ProcessStatus {
+  const { run, state, since, restarts, lastEnd } = keeper;
+  return {
+    name: run?.name ?? `${app}/-`,
+    pid: run?.pid ?? 0,
+    state,
+    since: since.toISOString(),
+    memory: residentMemory(run?.pid ?? null),
+    requests: figures?.requests ?? null,
+    restarts,
+    reason: lastEnd?.reason ?? null,
+  };
+}
+
+/** What the edge tells about an app that can't run: the traceback too where the app's settings allow it in the browser. */
+export function brokenReason(app: AppConfig, end: RunEnd): string {
+  const remedy = end.remedy === null ? "" : `\n${end.remedy}`;
+  return app.tracebacks && end.traceback !== null ? `${end.reason}${remedy}\n\n${end.traceback}` : end.reason;
+}
+
+function appState({ keepers, stopped, starting, failure }: AppFigures): string {
+  if (stopped) return "stopped";
+  if (starting) return "starting";
+  if (keepers.length === 0) return failure === null ? "starting" : "failed";
+  const count = (state: string): number => keepers.filter((keeper) => keeper.state === state).length;
+  if (count("running") === keepers.length) return "running";
+  if (count("running") > 0) return "degraded";
+  return count("failed") > 0 ? "failed" : "starting";
+}

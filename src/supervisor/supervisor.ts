@@ -1,0 +1,365 @@
+import { describe, ProblemList, PropylonError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { parseAddress } from "../config/address.ts";
+import type { AppConfig, Config } from "../config/model.ts";
+import { apiHandler } from "../control/api.ts";
+import type { Operations, ReloadReport, StatusReport } from "../control/operations.ts";
+import { ControlServer } from "../control/server.ts";
+import type { Handler } from "../http/exchange.ts";
+import { exposition } from "../metrics/exposition.ts";
+import { mergeFamilies } from "../metrics/merge.ts";
+import { DEFAULT_POLICY, type RestartPolicy } from "../process/backoff.ts";
+import { findInterpreter } from "../process/interpreter.ts";
+import { type AppPool, failureError } from "./app-pool.ts";
+import { Assembly } from "./assembly.ts";
+import { change } from "./change.ts";
+import { proveHandles } from "./listening.ts";
+import { LogBuffer, rememberingLog } from "./log-buffer.ts";
+import { mainFamilies } from "./main-metrics.ts";
+import { PidFile } from "./pid-file.ts";
+import { residentMemory } from "./pool-status.ts";
+import { RuntimeDirectory } from "./runtime-directory.ts";
+import { obeySignals } from "./signals.ts";
+
+export interface SupervisorOptions {
+  readonly config: Config;
+  /** Main's own log; processes speak through its children. */
+  readonly log: Log;
+  /** Reads the configuration again, for a reload; throws a PropylonError when it is wrong. */
+  readonly load: () => Promise<Config>;
+  readonly version: string;
+  /** Absolute path. */
+  readonly pidFile?: string | undefined;
+  /** An app that does not start is told in the browser, whatever ran before is ended, and propylon goes on (`propylon dev`). */
+  readonly development?: boolean;
+  /** Called once, when clients are let in. */
+  readonly ready?: (status: StatusReport) => void;
+  /** The interpreter of an app and why it is that one (`process/interpreter.ts`); throws a PropylonError when there is none. */
+  readonly findInterpreter?: (app: AppConfig) => { readonly path: string; readonly reason: string };
+  readonly policy?: RestartPolicy;
+  /** The edge's program; for tests. */
+  readonly edgeProgram?: string;
+  /** Where runtime directories may be, best first. */
+  readonly runtimeBases?: readonly string[];
+}
+
+/** Time for answers of the control API in flight when main ends, ms. */
+const LAST_ANSWERS = 500;
+/** Longest wait for a worker's stacks, ms. */
+const STACKS_PATIENCE = 3000;
+
+/** The main process: brings everything up, keeps it so, takes it down. It never sees a client's request (DESIGN §3). */
+export class Supervisor implements Operations {
+  /** Resolves when all has ended. */
+  readonly ended: Promise<void>;
+  readonly #options: SupervisorOptions;
+  readonly #log: Log;
+  readonly #logs = new LogBuffer();
+  readonly #since = new Date();
+  readonly #control: ControlServer;
+  readonly #pidFile: PidFile | null;
+  #admin: ControlServer | null = null;
+  #runtime: RuntimeDirectory | null = null;
+  #assembly: Assembly | null = null;
+  /** Changes wait for the one before. */
+  #changes: Promise<unknown> = Promise.resolve();
+  #ending: Promise<void> | null = null;
+  #end!: () => void;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#log = rememberingLog(options.log, this.#logs, "main", options.config.log.level === "debug");
+    this.#control = new ControlServer(this.#handler("all"));
+    this.#pidFile = options.pidFile === undefined ? null : new PidFile(options.pidFile);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Starts, obeys signals, resolves when all has ended. Rejects when it can't start; then nothing is left behind. */
+  async run(): Promise<void> {
+    process.title = "propylon: main";
+    const disobey = obeySignals({
+      stop: (now) => void this.stop({ now }),
+      reload: () => void this.#reloadBySignal(),
+      reopenLogs: () => this.#assembly?.edge.tell({ type: "reopen-logs" }),
+    });
+    try {
+      await this.start();
+      await this.ended;
+    } finally {
+      disobey();
+    }
+  }
+
+  /**
+   * Without a name: starts everything; resolves when clients are let in, or when it was told to stop meanwhile; rejects when it can't
+   * start. With one: starts an app that was stopped.
+   */
+  async start({ name }: { readonly name?: string } = {}): Promise<void> {
+    if (name !== undefined) return this.#startApp(name);
+    try {
+      await this.#bringUp();
+    } catch (error) {
+      const stopped = this.#ending !== null;
+      await this.#shutDown(true);
+      if (!stopped) throw error;
+    }
+  }
+
+  async status(): Promise<StatusReport> {
+    const assembly = this.#running();
+    const { version } = this.#options;
+    const { directory, profile } = assembly.config;
+    const figures = await assembly.edge.figures();
+    const pools = [...assembly.pools.values()].map((pool) => pool.status(figures));
+    return {
+      version,
+      pid: process.pid,
+      directory,
+      profile,
+      since: this.#since.toISOString(),
+      ready: this.notReady().length === 0,
+      listeners: [...assembly.listeners].map(([address, { url }]) => ({ address, url })),
+      processes: [
+        {
+          name: "main",
+          pid: process.pid,
+          state: this.#ending === null ? "running" : "draining",
+          since: this.#since.toISOString(),
+          memory: residentMemory(process.pid),
+          requests: null,
+          restarts: 0,
+          reason: null,
+        },
+        assembly.edge.status(),
+        ...pools.flatMap(({ processes }) => processes),
+      ],
+      apps: pools.map(({ app }) => app),
+    };
+  }
+
+  async reload({ app }: { readonly app?: string }): Promise<ReloadReport> {
+    return this.#inTurn(async (assembly) => {
+      const loaded = await this.#options.load();
+      if (app === undefined) {
+        const stopped = [...assembly.pools.values()].flatMap((pool) => (pool.stopped ? [pool.name] : []));
+        return this.#change(
+          assembly,
+          loaded,
+          Object.keys(loaded.apps).filter((name) => !stopped.includes(name)),
+        );
+      }
+      const settings = loaded.apps[app];
+      if (settings === undefined) throw unknownApp(app, Object.keys(loaded.apps));
+      const next = { ...assembly.config, apps: { ...assembly.config.apps, [app]: settings } };
+      return this.#change(assembly, next, [app]);
+    });
+  }
+
+  async restart({ name }: { readonly name: string }): Promise<ReloadReport> {
+    return this.#inTurn(async (assembly) => {
+      const all = Object.keys(assembly.config.apps);
+      if (name !== "all" && !all.includes(name)) throw unknownApp(name, all);
+      return this.#change(assembly, assembly.config, name === "all" ? all : [name]);
+    });
+  }
+
+  async stop({ name, now = false }: { readonly name?: string; readonly now?: boolean }): Promise<void> {
+    if (name === undefined) {
+      void this.#shutDown(now);
+      return;
+    }
+    const pool = this.#pool(name);
+    this.#log.info(`app ${name} is stopped on request`);
+    await pool.stop(now);
+  }
+
+  async stacks({ app }: { readonly app: string }): ReturnType<Operations["stacks"]> {
+    return Promise.all(
+      this.#pool(app)
+        .workers()
+        .map(async (run) => ({ worker: run.id, pid: run.pid ?? 0, text: await run.stacks(STACKS_PATIENCE) })),
+    );
+  }
+
+  async metrics(): Promise<string> {
+    const assembly = this.#running();
+    const { edge, pools } = assembly;
+    const workers = [...pools.values()].flatMap((pool) => pool.workers());
+    const processes = [
+      { name: "main", pid: process.pid as number | null },
+      { name: "edge 0", pid: edge.pid },
+      ...workers,
+    ];
+    const own = mainFamilies({
+      version: this.#options.version,
+      since: this.#since,
+      pools: pools.values(),
+      processes: processes.flatMap(({ name, pid }) => (pid === null ? [] : [{ name, pid }])),
+      edgeRestarts: edge.restarts,
+    });
+    return exposition(mergeFamilies([own, await edge.families()]));
+  }
+
+  notReady(): readonly string[] {
+    if (this.#ending !== null) return ["propylon is stopping"];
+    return this.#assembly?.notReady() ?? ["propylon is starting"];
+  }
+
+  config(): Config {
+    return this.#assembly?.config ?? this.#options.config;
+  }
+
+  // --- internal ---
+
+  async #bringUp(): Promise<void> {
+    const { config, runtimeBases, policy = DEFAULT_POLICY, development = false, edgeProgram } = this.#options;
+    proveHandles();
+    this.#pidFile?.write();
+    this.#runtime = RuntimeDirectory.create(config.directory, runtimeBases);
+    const assembly = new Assembly({
+      config,
+      log: this.#log,
+      runtime: this.#runtime,
+      edgePolicy: policy,
+      // In development the first failed start is shown, and mended by the next save.
+      workerPolicy: development ? { ...policy, attempts: 1 } : policy,
+      findInterpreter: this.#options.findInterpreter ?? findInterpreter,
+      ...(edgeProgram === undefined ? {} : { edgeProgram }),
+    });
+    for (const socket of await assembly.bind(config.listeners)) assembly.listeners.set(socket.spec.address, socket);
+    this.#assembly = assembly;
+    await this.#control.listenPrivately(this.#runtime.control);
+    this.#admin = await this.#listenForProbes(config.admin);
+    for (const app of Object.values(config.apps)) await assembly.addPool(app, config);
+    await Promise.all([assembly.edge.start(), this.#startApps(assembly)]);
+    if (this.#ending !== null) return this.#ending;
+    await assembly.accept();
+    const status = await this.status();
+    this.#log.info("ready", { listeners: status.listeners.map(({ url }) => url).join(" ") });
+    this.#options.ready?.(status);
+  }
+
+  async #startApps(assembly: Assembly): Promise<void> {
+    const { config } = assembly;
+    const starts = await Promise.allSettled(
+      Object.values(config.apps).map(async (app) => {
+        const pool = assembly.pools.get(app.name)!;
+        const settings = assembly.settingsOf(app, config);
+        const { failure, commit, abandon } = await pool.prepare(settings, false);
+        if (failure === null) return commit();
+        await abandon();
+        if (this.#options.development !== true) throw failureError(app.name, failure);
+        pool.breakDown(settings, failure);
+      }),
+    );
+    const problems: unknown[] = starts.flatMap((start) => (start.status === "rejected" ? [start.reason] : []));
+    if (problems.length === 1) throw problems[0];
+    if (problems.length > 1) throw new ProblemList(problems.filter((problem) => problem instanceof PropylonError));
+  }
+
+  async #startApp(name: string): Promise<void> {
+    if (!this.#pool(name).stopped) throw new PropylonError("user", `App "${name}" is not stopped`);
+    const { apps } = await this.restart({ name });
+    const reason = apps[0]?.reason;
+    if (reason) throw new PropylonError("user", `App "${name}" does not start: ${reason}`);
+  }
+
+  async #listenForProbes(address: string | null): Promise<ControlServer | null> {
+    const parsed = address === null ? null : parseAddress(address);
+    if (parsed?.kind !== "tcp") return null;
+    const server = new ControlServer(this.#handler("probes"));
+    await server.listen(parsed.host, parsed.port);
+    return server;
+  }
+
+  #handler(scope: "all" | "probes"): Handler {
+    const failed = (operation: string, error: unknown): void =>
+      this.#log.error(`${operation} failed: ${error instanceof Error ? error.message : String(error)}`);
+    return apiHandler({ operations: this, logs: this.#logs, failed }, scope);
+  }
+
+  /** One change after the other: each starts from what the one before has left. */
+  #inTurn<T>(work: (assembly: Assembly) => Promise<T>): Promise<T> {
+    const turn = this.#changes.then(() => work(this.#running()));
+    this.#changes = turn.catch(() => {});
+    return turn;
+  }
+
+  async #change(assembly: Assembly, next: Config, apps: readonly string[]): Promise<ReloadReport> {
+    const admin = next.admin === assembly.config.admin ? this.#admin : await this.#listenForProbes(next.admin);
+    try {
+      const report = await change(assembly, next, {
+        apps: new Set(apps),
+        development: this.#options.development ?? false,
+        log: this.#log,
+        ending: () => this.#ending !== null,
+      });
+      const failed = report.apps.filter(({ swapped }) => !swapped);
+      const kept = this.#options.development ? "is broken" : "keeps its workers";
+      for (const { name, reason } of failed) {
+        if (reason !== null) this.#log.error(`app ${name} ${kept}: ${reason}`);
+      }
+      if (failed.length === 0) this.#log.info("changed", { apps: apps.join(" "), changes: report.changes.join("; ") });
+      await this.#adopt(admin, failed.length === 0);
+      return report;
+    } catch (error) {
+      await this.#adopt(admin, false);
+      throw error;
+    }
+  }
+
+  // The admin listener changes with the rest: the new one is there before the old one goes.
+  async #adopt(admin: ControlServer | null, done: boolean): Promise<void> {
+    if (admin === this.#admin) return;
+    const leaving = done ? this.#admin : admin;
+    if (done) this.#admin = admin;
+    await leaving?.close(LAST_ANSWERS);
+  }
+
+  async #reloadBySignal(): Promise<void> {
+    try {
+      await this.reload({});
+    } catch (error) {
+      const text = error instanceof PropylonError ? describe(error) : String(error);
+      this.#log.error(`the configuration stays as it was: ${text}`);
+    }
+  }
+
+  #shutDown(now: boolean): Promise<void> {
+    if (this.#ending === null) {
+      this.#log.info(now ? "stopping at once" : "stopping: waits for what is in flight");
+      this.#ending = this.#takeDown(now);
+    } else if (now) {
+      void this.#assembly?.kill();
+    }
+    return this.#ending;
+  }
+
+  async #takeDown(now: boolean): Promise<void> {
+    await this.#assembly?.stop(now);
+    this.#logs.end();
+    await Promise.all([this.#control.close(LAST_ANSWERS), this.#admin?.close(LAST_ANSWERS)]);
+    this.#runtime?.remove();
+    this.#pidFile?.remove();
+    this.#log.info("stopped");
+    this.#end();
+  }
+
+  #running(): Assembly {
+    if (this.#assembly === null) throw new PropylonError("user", "Propylon is still starting", { remedy: "try again" });
+    return this.#assembly;
+  }
+
+  #pool(name: string): AppPool {
+    const { pools } = this.#running();
+    const pool = pools.get(name);
+    if (pool === undefined) throw unknownApp(name, [...pools.keys()]);
+    return pool;
+  }
+}
+
+function unknownApp(name: string, known: readonly string[]): PropylonError {
+  return new PropylonError("user", `No app is called "${name}"`, { remedy: `there is ${known.join(", ") || "none"}` });
+}

@@ -1,0 +1,28 @@
+import { chownSync, closeSync, fchmodSync, openSync, rmSync, writeSync } from "node:fs";
+
+/** Bytes of a lane's entry (docs/worker-protocol.md). */
+const LANE_ENTRY = 64;
+/** An edge reads the page of a dead worker a moment after it was told; then the file can go. ms */
+const READ_TIME = 5000;
+
+/** The file in which a worker notes the exchanges that it starts: written by the app's user, read by the edge's group. */
+export function makeWorkerPage(
+  path: string,
+  lanes: number,
+  owner: { readonly uid: number; readonly edgeGroup: number },
+): void {
+  rmSync(path, { force: true });
+  const fd = openSync(path, "wx", 0o600);
+  try {
+    writeSync(fd, Buffer.alloc(lanes * LANE_ENTRY));
+    fchmodSync(fd, 0o640);
+  } finally {
+    closeSync(fd);
+  }
+  if (process.getuid!() === 0) chownSync(path, owner.uid, owner.edgeGroup);
+}
+
+/** Removes the page of a worker that has ended, once the edge has had time to read it. */
+export function dropWorkerPage(path: string): void {
+  setTimeout(() => rmSync(path, { force: true }), READ_TIME).unref();
+}
