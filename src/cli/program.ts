@@ -73,9 +73,7 @@ function unknownVerb(text: string, program: Command): PropylonError {
     text,
     program.commands.map((command) => command.name()),
   );
-  const remedy = near
-    ? `did you mean \`propylon ${near}\`?`
-    : "to serve an app write MODULE:CALLABLE, such as `propylon app:app`; see propylon --help";
+  const remedy = near ?? "to serve an app write MODULE:CALLABLE, such as `propylon app:app`; see propylon --help";
   return new PropylonError("usage", `"${text}" is neither a verb nor an app`, { remedy });
 }
 

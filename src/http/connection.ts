@@ -1,27 +1,15 @@
 import type { Socket } from "node:net";
-import type { Client, ExchangeObserver, Handler } from "./exchange.ts";
+import type { Client } from "./exchange.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
 import { HeadInput } from "./head-input.ts";
 import { type BodyOwner, Http1Body, NO_BODY } from "./http1-body.ts";
 import { type ExchangeOwner, Http1Exchange } from "./http1-exchange.ts";
+import type { Http1Options } from "./http1-options.ts";
 import { Output } from "./output.ts";
 import { Refusal } from "./refusal.ts";
 import { refusalAnswer } from "./refusal-answer.ts";
-import type { Http1Settings } from "./settings.ts";
 import { type Swept, startSweeping, stopSweeping } from "./sweeper.ts";
 import { type Awaited, Timekeeper } from "./timekeeper.ts";
-
-export interface Http1Options {
-  /** Looked up for each request, so that a reload swaps it. */
-  readonly handler: () => Handler;
-  readonly settings: Http1Settings;
-  readonly observer: ExchangeObserver;
-  readonly secure: boolean;
-  /** The listener's port; 0 for a Unix socket. */
-  readonly localPort: number;
-  /** The listener's address as configured. */
-  readonly address: string;
-}
 
 /** What the next byte belongs to: a request head, the last request's body, or nothing any more. */
 type Phase = "head" | "body" | "stopped";
@@ -51,7 +39,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   #body: Http1Body | null = null;
   /** Input that can't be taken yet; the socket is paused meanwhile. */
   #held: Buffer | null = null;
-  /** In the midst of taking input, or of sending answers: what frees more of it must not start again. */
+  /** In the midst of taking input, or of sending answers: neither starts again within itself. */
   #taking = false;
   #advancing = false;
   /** What is answered after the exchanges before it, and its request line. */
@@ -115,13 +103,13 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   #receive(chunk: Buffer): void {
     if (this.#held !== null) {
       this.#held = Buffer.concat([this.#held, chunk]);
-    } else if (this.#phase === "stopped") {
-      // Lingering, or behind a request that said close: not read as requests (RFC 9112 §9.6).
-    } else {
-      const input = this.#heads.join(chunk);
-      if (input !== null) this.#take(input);
-      else this.#checkHead();
+      return;
     }
+    // Lingering, or behind a request that said close: no more requests (RFC 9112 §9.6).
+    if (this.#phase === "stopped") return;
+    const input = this.#heads.join(chunk);
+    if (input !== null) this.#take(input);
+    else this.#checkHead();
   }
 
   /** Takes as much of `input` as can be taken now; what is answered meanwhile leaves in one write. */
@@ -201,7 +189,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   }
 
   /** Takes up held input again when what held it is gone. */
-  #continueTaking(): void {
+  continueInput(): void {
     if (this.#taking || this.#held === null) return;
     if (this.#phase === "body" && this.#body!.blocked) return;
     if (this.#phase === "head" && (this.#queue.count > AHEAD / 2 || this.output.blocked)) return;
@@ -238,11 +226,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     const body = this.#body;
     const nothingCame = body !== null && body.received === 0 && (this.#held === null || this.#held.length === 0);
     if (nothingCame && this.#heads.head.expectsContinue) this.#queue.last!.interim("HTTP/1.1 100 Continue\r\n\r\n");
-    this.#continueTaking();
-  }
-
-  bodyReleased(): void {
-    this.#continueTaking();
+    this.continueInput();
   }
 
   /** The last request's body is faulty or late: its exchange is answered so, unless it was answered already. */
@@ -294,7 +278,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     }
     if (exchange.body === this.#body) this.#body.discard();
     if (!this.#advancing) this.#advance();
-    this.#continueTaking();
+    this.continueInput();
   }
 
   exchangeCut(exchange: Http1Exchange, reset: boolean): void {
@@ -331,7 +315,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     this.output.blocked = false;
     this.#queue.first?.resume();
     if (!this.output.blocked) this.#advance();
-    this.#continueTaking();
+    this.continueInput();
   }
 
   /** Refuses what can't be a request: answered after the exchanges before it, then the connection is closed. */

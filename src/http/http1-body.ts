@@ -11,7 +11,7 @@ export interface BodyOwner {
   /** The handler asks for the body for the first time. */
   bodyAsked(): void;
   /** Input that was kept back can be taken now. */
-  bodyReleased(): void;
+  continueInput(): void;
 }
 
 /** The body of a request without one. */
@@ -59,7 +59,7 @@ export class Http1Body implements RequestBody {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#owner.bodyReleased();
+    this.#owner.continueInput();
   }
 
   // --- the connection's side ---

@@ -7,7 +7,8 @@ import type { RequestHead } from "./request-head.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
 import type { Sender, SenderOwner } from "./sender.ts";
-import { CHUNKED, completeHead, type SerialisedHead, serialiseHead, UNFRAMED } from "./serialised-head.ts";
+import { CHUNKED, completeHead, serialiseHead, UNFRAMED } from "./serialise-head.ts";
+import type { SerialisedHead } from "./serialised-head.ts";
 import { hasNoContent } from "./status.ts";
 import { type StreamFraming, StreamSender } from "./stream-sender.ts";
 
@@ -31,8 +32,8 @@ const ANSWERED = 1;
 const SENDING = 2;
 const ENDED = 3;
 
-/** Answers up to this size leave as one string with their head; measured, larger ones are faster as they are. */
-const JOINED = 8 * 1024;
+/** Bodies up to this size leave as one string with their head: measured, less CPU up to 4 KB, more from 8 KB. */
+const JOINED = 4 * 1024;
 
 /** One request of an HTTP/1.1 connection and its response. */
 export class Http1Exchange implements Exchange, SenderOwner {

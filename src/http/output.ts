@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 
-/** Larger pieces are written as they are; copying smaller ones into the text saves a write, or the merging of one. */
-const COPIED = 8 * 1024;
+/** Smaller pieces are copied into the text: measured, less CPU up to 4 KB, more from 8 KB, where they are written as they are. */
+const COPIED = 4 * 1024;
 /** Characters of text that are not kept back for the end of the turn. */
 const TEXT_LIMIT = 64 * 1024;
 

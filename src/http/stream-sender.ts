@@ -1,7 +1,7 @@
 import type { ResponseSink, StreamBody } from "./exchange.ts";
 import type { Output } from "./output.ts";
 import type { Sender, SenderOwner } from "./sender.ts";
-import { fieldLine } from "./serialised-head.ts";
+import { fieldLine } from "./serialise-head.ts";
 
 /** How the end of a streamed body is told: by its length, by chunks (RFC 9112 §7.1), or by closing (HTTP/1.0). */
 export type StreamFraming = "length" | "chunked" | "close";

@@ -86,6 +86,7 @@ export class AppPool {
     });
     this.#starting = generation;
     const failure = await generation.start(strict);
+    if (failure?.end.traceback) this.#log(failure.worker, failure.end);
     return {
       failure,
       commit: () => {
@@ -227,12 +228,17 @@ export class AppPool {
     dropWorkerPage(run.page);
     if (wanted) return;
     this.restarts.set(end.kind, (this.restarts.get(end.kind) ?? 0) + 1);
+    // Of a start that fails as a whole the caller tells, once.
+    if (generation !== this.#starting) this.#log(run.name, end);
     const failed = generation.keepers.some((keeper) => keeper.state === "failed");
-    const details = { remedy: end.remedy ?? undefined };
-    this.#parts.log.error(`${run.name} ${sentence(end)}${end.traceback === null ? "" : `\n${end.traceback}`}`, details);
     if (generation !== this.#current) return;
     this.announce();
     if (failed && !this.hasReady()) this.#setBroken(brokenReason(this.#settings.app, end));
+  }
+
+  #log(worker: string, end: RunEnd): void {
+    const traceback = end.traceback === null ? "" : `\n${end.traceback.trimEnd()}`;
+    this.#parts.log.error(`${worker} ${sentence(end)}${traceback}`, { remedy: end.remedy ?? undefined });
   }
 
   #swap(generation: Generation): void {

@@ -16,6 +16,8 @@ export interface AssemblyParts {
   readonly edgePolicy: RestartPolicy;
   readonly workerPolicy: RestartPolicy;
   readonly findInterpreter: (app: AppConfig) => { readonly path: string; readonly reason: string };
+  /** Sockets without bound handles, see {@link ListeningSocket}. */
+  readonly plain: boolean;
   /** The edge's program; ours when left out. */
   readonly edgeProgram?: string;
 }
@@ -63,7 +65,9 @@ export class Assembly {
   /** Binds these listeners; all problems are told at once, and nothing stays bound then. */
   async bind(listeners: readonly ListenerConfig[]): Promise<readonly ListeningSocket[]> {
     const results = await Promise.allSettled(
-      listeners.map((listener) => ListeningSocket.bind(listener, this.#ownsPath(listener.path))),
+      listeners.map((listener) =>
+        ListeningSocket.bind(listener, { replace: this.#ownsPath(listener.path), plain: this.#parts.plain }),
+      ),
     );
     const sockets = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const reasons: unknown[] = results.flatMap((result) => (result.status === "rejected" ? [result.reason] : []));
@@ -78,16 +82,11 @@ export class Assembly {
     const { runtime, log, workerPolicy, findInterpreter } = this.#parts;
     const settings = this.settingsOf(app, config);
     const path = runtime.appSocket(app.name);
-    const socket = await ListeningSocket.bind({
-      address: `unix:${path}`,
-      host: "",
-      port: 0,
-      path,
-      mode: 0o600,
-      owner: app.user,
-      group: app.group,
-      unlink: true,
-    });
+    const shared = { address: `unix:${path}`, host: "", port: 0, path, mode: 0o600, unlink: true };
+    const socket = await ListeningSocket.bind(
+      { ...shared, owner: app.user, group: app.group },
+      { plain: this.#parts.plain },
+    );
     this.#appSockets.set(app.name, socket);
     const pool = new AppPool(
       {
@@ -103,7 +102,7 @@ export class Assembly {
       settings,
     );
     this.pools.set(app.name, pool);
-    this.edge.handAppSocket(app.name, socket);
+    await this.edge.handAppSocket(app.name, socket);
     return pool;
   }
 

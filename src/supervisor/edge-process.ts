@@ -88,11 +88,13 @@ export class EdgeProcess {
 
   /** Tells the edge, if there is one; {@link EdgeBriefing} tells a later one. */
   tell(message: ToEdge): void {
-    this.#keeper.run?.send(message);
+    void this.#keeper.run?.send(message);
   }
 
-  handAppSocket(app: string, socket: ListeningSocket): void {
-    this.#keeper.run?.send({ type: "app-socket", app }, socket.handle);
+  /** The edge's workers of this app come by this socket. */
+  async handAppSocket(app: string, socket: ListeningSocket): Promise<void> {
+    const { run } = this.#keeper;
+    if (run !== null) await socket.lend((handle) => run.send({ type: "app-socket", app }, handle));
   }
 
   /** Swaps a configuration in; resolves to null, or to why not. */
@@ -103,7 +105,8 @@ export class EdgeProcess {
   }
 
   async listen(key: string, socket: ListeningSocket): Promise<string | null> {
-    return (await this.#keeper.run?.listen(key, socket.handle)) ?? null;
+    const { run } = this.#keeper;
+    return run === null ? null : socket.lend((handle) => run.listen(key, handle));
   }
 
   /** The figures of now; the last known ones while there is no edge. */
@@ -170,9 +173,10 @@ export class EdgeProcess {
     const { config, runtime, appSockets, listeners } = this.#parts.briefing();
     const problem = await run.configure({ config, runtime });
     if (problem !== null) return problem;
-    for (const [app, socket] of appSockets) run.send({ type: "app-socket", app }, socket.handle);
+    for (const [app, socket] of appSockets)
+      await socket.lend((handle) => run.send({ type: "app-socket", app }, handle));
     this.#parts.announce();
-    const answers = [...listeners].map(([key, socket]) => run.listen(key, socket.handle));
+    const answers = [...listeners].map(([key, socket]) => socket.lend((handle) => run.listen(key, handle)));
     return (await Promise.all(answers)).find((answer) => answer !== null) ?? null;
   }
 

@@ -77,32 +77,40 @@ export class EdgeRun implements Run {
     child.once("exit", (code, signal) => this.#ended(code, signal, null));
   }
 
-  send(message: ToEdge, handle?: unknown): void {
+  /** Resolves when the message, and the handle with it, has left us; or the edge has gone. */
+  send(message: ToEdge, handle?: unknown): Promise<void> {
     const child = this.#process;
-    if (child === null || this.#over || !child.connected) return;
-    // A failure to send is told by the edge's end, which follows.
-    child.send(message, handle as Parameters<ChildProcess["send"]>[1] & object, {}, () => {});
+    return new Promise((resolve) => {
+      if (child === null || this.#over || !child.connected) return resolve();
+      // A failure to send is told by the edge's end, which follows.
+      child.send(message, handle as Parameters<ChildProcess["send"]>[1] & object, {}, () => resolve());
+    });
   }
 
   /** Resolves to null when the edge has swapped the configuration in, else to why not. */
   configure(message: Omit<Extract<ToEdge, { type: "configure" }>, "type" | "id">): Promise<string | null> {
     const id = this.#nextId++;
-    return this.#ask(this.#configured, id, GONE, () => this.send({ type: "configure", id, ...message }));
+    return this.#ask(this.#configured, id, GONE, () => void this.send({ type: "configure", id, ...message }));
   }
 
   /** Hands over a listener; resolves to null when the edge accepts on it, else to why not. */
   listen(key: string, handle: unknown): Promise<string | null> {
-    return this.#ask(this.#listening, key, GONE, () => this.send({ type: "listen", key }, handle));
+    return this.#ask(this.#listening, key, GONE, () => void this.send({ type: "listen", key }, handle));
   }
 
   /** The edge's figures now, or null when it ends before it answers. */
   metrics(): Promise<EdgeSnapshot | null> {
     const id = this.#nextId++;
-    return this.#ask<number, EdgeSnapshot | null>(this.#metrics, id, null, () => this.send({ type: "metrics", id }));
+    return this.#ask<number, EdgeSnapshot | null>(
+      this.#metrics,
+      id,
+      null,
+      () => void this.send({ type: "metrics", id }),
+    );
   }
 
   drain(patience: number): void {
-    this.send({ type: "drain", timeout: patience });
+    void this.send({ type: "drain", timeout: patience });
     const timer = setTimeout(() => this.stop(0), patience + DRAIN_SLACK);
     void this.ended.then(() => clearTimeout(timer));
   }

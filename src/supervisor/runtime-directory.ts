@@ -5,8 +5,8 @@ import { hasCode, PropylonError } from "../base/errors.ts";
 
 /** The kernel's bound on a Unix socket's path (`sun_path`), the final NUL aside. */
 const LONGEST_SOCKET_PATH = 107;
-/** The longest name in a runtime directory, with its slash: `/app-` and 48 characters of an app's name, `.sock`. */
-const LONGEST_NAME = 60;
+/** The longest name in a runtime directory, with its slash: `/app-`, 24 characters of an app's name, `.sock`. */
+const LONGEST_NAME = 34;
 const RECORD = "instance.json";
 
 /** A running instance, as the command line finds it. */
@@ -49,7 +49,7 @@ export class RuntimeDirectory {
 
   /** The Unix socket of an app. */
   appSocket(app: string): string {
-    const short = /^[\w.-]{1,48}$/.test(app) ? app : hashOf(app);
+    const short = /^[\w.-]{1,24}$/.test(app) ? app : hashOf(app);
     return join(this.path, `app-${short}.sock`);
   }
 

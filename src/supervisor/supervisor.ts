@@ -13,7 +13,7 @@ import { findInterpreter } from "../process/interpreter.ts";
 import { type AppPool, failureError } from "./app-pool.ts";
 import { Assembly } from "./assembly.ts";
 import { change } from "./change.ts";
-import { proveHandles } from "./listening.ts";
+import { handlesWork } from "./listening.ts";
 import { LogBuffer, rememberingLog } from "./log-buffer.ts";
 import { mainFamilies } from "./main-metrics.ts";
 import { PidFile } from "./pid-file.ts";
@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   /** The interpreter of an app and why it is that one (`process/interpreter.ts`); throws a PropylonError when there is none. */
   readonly findInterpreter?: (app: AppConfig) => { readonly path: string; readonly reason: string };
   readonly policy?: RestartPolicy;
+  /** Sockets the plain way whatever Node can (`listening.ts`); for tests. */
+  readonly plainSockets?: boolean;
   /** The edge's program; for tests. */
   readonly edgeProgram?: string;
   /** Where runtime directories may be, best first. */
@@ -102,7 +104,8 @@ export class Supervisor implements Operations {
       await this.#bringUp();
     } catch (error) {
       const stopped = this.#ending !== null;
-      await this.#shutDown(true);
+      this.#ending ??= this.#takeDown(true);
+      await this.#ending;
       if (!stopped) throw error;
     }
   }
@@ -215,13 +218,16 @@ export class Supervisor implements Operations {
 
   async #bringUp(): Promise<void> {
     const { config, runtimeBases, policy = DEFAULT_POLICY, development = false, edgeProgram } = this.#options;
-    proveHandles();
+    const plain = this.#options.plainSockets ?? !handlesWork();
+    if (plain)
+      this.#log.warn(`Node ${process.version} has no bound handles: clients are refused while an edge restarts`);
     this.#pidFile?.write();
     this.#runtime = RuntimeDirectory.create(config.directory, runtimeBases);
     const assembly = new Assembly({
       config,
       log: this.#log,
       runtime: this.#runtime,
+      plain,
       edgePolicy: policy,
       // In development the first failed start is shown, and mended by the next save.
       workerPolicy: development ? { ...policy, attempts: 1 } : policy,
@@ -330,7 +336,7 @@ export class Supervisor implements Operations {
   #shutDown(now: boolean): Promise<void> {
     if (this.#ending === null) {
       this.#log.info(now ? "stopping at once" : "stopping: waits for what is in flight");
-      this.#ending = this.#takeDown(now);
+      this.#ending = this.#takeDown(now).then(() => this.#log.info("stopped"));
     } else if (now) {
       void this.#assembly?.kill();
     }
@@ -343,7 +349,6 @@ export class Supervisor implements Operations {
     await Promise.all([this.#control.close(LAST_ANSWERS), this.#admin?.close(LAST_ANSWERS)]);
     this.#runtime?.remove();
     this.#pidFile?.remove();
-    this.#log.info("stopped");
     this.#end();
   }
 

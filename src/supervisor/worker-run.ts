@@ -8,6 +8,8 @@ import { parseWorkerMessage, type WorkerMessage } from "./worker-messages.ts";
 
 /** Between TERM and KILL for a worker that has outstayed its time, ms. */
 const LAST_GRACE = 1000;
+/** Between two requests to drain, ms. */
+const DRAIN_AGAIN = 100;
 
 export interface WorkerSpec {
   readonly id: number;
@@ -126,9 +128,13 @@ export class WorkerRun implements Run {
 
   async #drain(patience: number): Promise<void> {
     await this.#spec.idle(this.id);
-    this.#child.send({ drain: true });
+    const ask = (): void => this.#child.send({ drain: true });
+    ask();
+    // Again, since a worker whose edge has just ended may be connecting anew, and obeys only then.
+    const again = setInterval(ask, DRAIN_AGAIN);
     const timer = setTimeout(() => this.stop(LAST_GRACE), patience);
     await this.ended;
+    clearInterval(again);
     clearTimeout(timer);
   }
 

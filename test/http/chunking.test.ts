@@ -37,6 +37,11 @@ describe("requests in pieces", () => {
     );
   });
 
+  test("the answers to requests that came in one read leave in one write", async () => {
+    const { statuses, writes } = await feed(["GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20)]);
+    assert.deepEqual([statuses.length, writes], [20, 1]);
+  });
+
   test("every case of our own is answered alike in one piece and byte by byte", async () => {
     for (const { rule, message, statuses } of OWN_CASES) {
       if (message.length > 4000) continue;

@@ -9,6 +9,8 @@ import { createRecorder, type Recorded } from "./recorder.ts";
 export interface Outcome {
   readonly statuses: readonly number[];
   readonly requests: readonly Recorded[];
+  /** How many writes brought the answers. */
+  readonly writes: number;
 }
 
 const observer: ExchangeObserver = {
@@ -43,5 +45,9 @@ export async function feed(pieces: readonly string[]): Promise<Outcome> {
   connection.destroy();
   client.destroy();
   const { responses } = parseResponses(Buffer.concat(received), [], true);
-  return { statuses: responses.map((response) => response.status), requests: recorder.requests };
+  return {
+    statuses: responses.map((response) => response.status),
+    requests: recorder.requests,
+    writes: received.length,
+  };
 }

@@ -1,0 +1,15 @@
+import type { ExchangeObserver, Handler } from "./exchange.ts";
+import type { Http1Settings } from "./settings.ts";
+
+/** What a connection is made with. */
+export interface Http1Options {
+  /** Looked up for each request, so that a reload swaps it. */
+  readonly handler: () => Handler;
+  readonly settings: Http1Settings;
+  readonly observer: ExchangeObserver;
+  readonly secure: boolean;
+  /** The listener's port; 0 for a Unix socket. */
+  readonly localPort: number;
+  /** The listener's address as configured. */
+  readonly address: string;
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import { test } from "node:test";
+import { folder, HELLO, run, start } from "../support/instance.ts";
+
+const LISTEN = ["--listen", "127.0.0.1:0"];
+
+const STARTS: readonly [name: string, files: Record<string, string>, args: string[], code: number, message: RegExp][] =
+  [
+    ["a missing module", {}, ["nothing:app"], 1, /no module named 'nothing'/],
+    ["a missing attribute", { "app.py": HELLO }, ["app:apq"], 1, /no 'apq' in app[\s\S]*did you mean 'app'/],
+    [
+      "an import error",
+      { "app.py": "import nowhere_to_be_found" },
+      ["app:app"],
+      1,
+      /needs the module 'nowhere_to_be_found'[\s\S]*pip install/,
+    ],
+    ["a syntax error", { "app.py": "def app(:\n" }, ["app:app"], 1, /SyntaxError[\s\S]*app\.py/],
+    ["something that is not callable", { "app.py": "app = 1" }, ["app:app"], 1, /not callable/],
+    ["no app in the folder", {}, [], 1, /No app in/],
+    ["a mistyped verb", {}, ["stauts"], 2, /did you mean "status"/],
+    ["an unknown option", { "app.py": HELLO }, ["app:app", "--wrokers", "2"], 2, /--wrokers/],
+    ["a missing configuration", {}, ["run", "nowhere.yaml"], 1, /nowhere\.yaml/],
+    ["a foreign configuration", { "nginx.conf": "events {}" }, ["run", "nginx.conf"], 1, /not a propylon\.yaml/],
+    ["a wrong setting", { "propylon.yaml": "listenres: []\n" }, ["run"], 1, /propylon\.yaml:1:1[\s\S]*listeners/],
+    [
+      "an interpreter that is not there",
+      { "app.py": HELLO },
+      ["app:app", "--python", "./no/python"],
+      1,
+      /No Python at/,
+    ],
+    [
+      "an unknown profile",
+      { "app.py": HELLO, "propylon.yaml": 'apps: { app: { wsgi: "app:app" } }\n' },
+      ["run", "--profile", "x"],
+      1,
+      /profile/,
+    ],
+  ];
+
+for (const [name, files, args, code, message] of STARTS) {
+  test(`${name} ends with code ${code} and one message that helps, without a stack trace of ours`, async (t) => {
+    const cwd = folder(t, files);
+    const serving = args[0] === "stauts" ? args : [...args, ...LISTEN];
+    const { code: ended, err } = await run(serving, cwd);
+    assert.match(err, message);
+    assert.doesNotMatch(err, /at .*\.ts:\d+/);
+    assert.equal(ended, code);
+  });
+}
+
+test("a port in use is named with a remedy", async (t) => {
+  const cwd = folder(t, { "app.py": HELLO });
+  const holder = net.createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  t.after(() => holder.close());
+  const port = (holder.address() as net.AddressInfo).port;
+  const { code, err } = await run(["app:app", "--listen", `127.0.0.1:${port}`], cwd);
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`127\\.0\\.0\\.1:${port}[\\s\\S]*in use`));
+});
+
+test("a reload that fails keeps the old workers and says why", async (t) => {
+  const cwd = folder(t, { "app.py": HELLO });
+  const propylon = start(t, ["app:app", ...LISTEN, "--workers", "1"], { cwd });
+  await propylon.get("/");
+  const fs = await import("node:fs");
+  fs.writeFileSync(`${cwd}/app.py`, "1 / 0\n");
+  const reload = await run(["reload"], cwd);
+  assert.equal(reload.code, 1);
+  assert.match(reload.err, /old workers keep serving[\s\S]*ZeroDivisionError/);
+  assert.equal((await propylon.get("/")).body, "hello");
+  fs.writeFileSync(`${cwd}/app.py`, HELLO.replace("hello", "mended"));
+  assert.equal((await run(["reload"], cwd)).code, 0);
+  assert.equal((await propylon.get("/")).body, "mended");
+});
