@@ -21,11 +21,10 @@ function launch(t: TestContext, files: Readonly<Record<string, string>>): Runnin
   return running;
 }
 
-test("a worker runs with its environment, umask, limits and directory, and with the profile's name", async (t) => {
+test("a worker runs with its environment, umask, limits and directory", async (t) => {
   const folder = {
     "propylon.yaml": helloConfig({
       app: ', environment: { COLOUR: blue }, umask: "0027", limits: { files: 200 }',
-      top: "profiles: { tests: {} }",
     }),
     "app.py": `${WORD}    import resource
     umask = os.umask(0o27)
