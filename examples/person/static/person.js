@@ -11,6 +11,7 @@ if (filter) {
   filter.hidden = false;
   filter.addEventListener("input", () => {
     const wanted = filter.value.trim().toLowerCase();
-    for (const card of document.querySelectorAll(".card")) card.hidden = !card.textContent.toLowerCase().includes(wanted);
+    for (const card of document.querySelectorAll(".card"))
+      card.hidden = !card.textContent.toLowerCase().includes(wanted);
   });
 }
