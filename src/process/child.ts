@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { hasCode } from "../base/errors.ts";
 import { LineSplitter } from "./lines.ts";
@@ -98,6 +99,8 @@ export class Child {
       clearTimeout(timer);
       child.off("close", done);
       for (const flush of flushes) flush();
+      // Whoever still holds the other ends is read on, and does not keep us from ending.
+      for (const pipe of [child.stdout, child.stderr]) (pipe as Socket).unref();
       this.#control?.destroy();
       this.#end(exit);
     };

@@ -13,6 +13,8 @@ import { residentMemory } from "./pool-status.ts";
 
 /** Figures are asked for this often, ms: so few are lost when the edge dies, and one that hangs is noticed. */
 const PULSE = 5000;
+/** Longest wait for figures that someone asks for, ms. */
+const FIGURES_PATIENCE = 2000;
 /** An edge that has not answered for this long is taken for hung and replaced, ms. */
 const SILENCE = 30_000;
 
@@ -109,10 +111,17 @@ export class EdgeProcess {
     return run === null ? null : socket.lend((handle) => run.listen(key, handle));
   }
 
-  /** The figures of now; the last known ones while there is no edge. */
-  async figures(): Promise<EdgeSnapshot | null> {
-    const snapshot = await this.#keeper.run?.metrics();
-    if (snapshot) this.#snapshot = snapshot;
+  /** The figures of now; the last known ones when the edge does not tell them within `patience` ms. */
+  async figures(patience: number = FIGURES_PATIENCE): Promise<EdgeSnapshot | null> {
+    const { run } = this.#keeper;
+    if (run === null) return this.#snapshot;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<null>((resolve) => {
+      timer = setTimeout(() => resolve(null), patience);
+    });
+    const snapshot = await Promise.race([run.metrics(), late]);
+    clearTimeout(timer);
+    if (snapshot !== null && this.#keeper.run === run) this.#snapshot = snapshot;
     return this.#snapshot;
   }
 
@@ -184,7 +193,7 @@ export class EdgeProcess {
     const run = this.#keeper.run;
     if (run === null || this.#keeper.state !== "running") return;
     const timer = setTimeout(() => run.condemn(`has not answered for ${SILENCE / 1000} s`), SILENCE);
-    await this.figures();
+    await this.figures(SILENCE * 2);
     clearTimeout(timer);
   }
 

@@ -4,15 +4,26 @@ import type { AppStatus, ProcessStatus } from "../control/operations.ts";
 import type { Keeper, RunEnd } from "../process/keeper.ts";
 import type { WorkerRun } from "./worker-run.ts";
 
-/** Of Linux on every machine that Node runs on but for some arm64 ones, where figures would be a multiple too low. */
-const PAGE_SIZE = 4096;
+let pageSize = 0;
 
 /** Resident set size of a process in bytes, or null where it can't be read. */
 export function residentMemory(pid: number | null): number | null {
-  if (pid === null) return null;
+  const pages = pid === null ? null : residentPages(pid);
+  if (pages === null) return null;
+  pageSize ||= findPageSize();
+  return pages * pageSize;
+}
+
+// Node tells bytes, the kernel tells pages: of ourselves both are known (4, 16 or 64 KiB, by machine).
+function findPageSize(): number {
+  const ratio = process.memoryUsage.rss() / (residentPages(process.pid) ?? 1);
+  return [4096, 16_384, 65_536].find((size) => ratio < size * 2) ?? 4096;
+}
+
+function residentPages(pid: number): number | null {
   try {
     const pages = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1];
-    return pages === undefined ? null : Number(pages) * PAGE_SIZE;
+    return pages === undefined ? null : Number(pages);
   } catch {
     return null; // it has just ended, or there is no /proc
   }

@@ -65,6 +65,19 @@ test("a second TERM ends everything at once", async (t) => {
   for (const pid of pids) assert.equal(isAlive(pid), false);
 });
 
+test("TERM while the app still starts ends everything with code 0", async (t) => {
+  const folder = new Folder({
+    "propylon.yaml": helloConfig(),
+    "app.py": "import time\nprint('imports')\ntime.sleep(60)\n",
+  });
+  const running = new Running(folder);
+  t.after(() => running.cleanUp());
+  await until("the workers import", () => running.output.includes("imports"));
+  running.signal("SIGTERM");
+  assert.deepEqual(await running.exited, { code: 0, signal: null });
+  assert.deepEqual(folder.runtime(), []);
+});
+
 test("nothing outlives a main that is killed with -9", async (t) => {
   const running = await start(t);
   const pids = await running.pids("");
@@ -132,6 +145,15 @@ test("an edge that is killed costs waiting clients time and nothing else; its co
   assert.deepEqual(await running.pids("hello/"), workers);
   assert.equal(count.exec(await running.client.metrics())?.[1], "25");
   assert.match(await running.client.metrics(), /^propylon_edge_restarts_total 1$/m);
+});
+
+test("an edge that hangs is not waited for by status", async (t) => {
+  const running = await start(t);
+  const [edge] = await running.pids("edge");
+  process.kill(edge!, "SIGSTOP");
+  assert.equal((await running.client.status()).processes.length, 4);
+  process.kill(edge!, "SIGCONT");
+  assert.equal((await running.get()).status, 200);
 });
 
 test("an app that does not start ends propylon with the reason and the traceback, and leaves nothing behind", async (t) => {
