@@ -221,17 +221,13 @@ export class Pool implements LinkOwner {
       }
       best.send(list, now);
     }
-    if (this.#timer === null) this.#timer = setInterval(this.#watch, 1);
+    if (this.#timer === null && this.#needsWatch()) this.#timer = setInterval(this.#watch, 1);
   };
 
-  // Runs only while something is owed or waits, so that an idle edge sleeps.
+  // Runs only while somebody may need help or waits too long, so that an idle edge sleeps.
   readonly #watch = (): void => {
     const now = performance.now();
-    let owed = 0;
-    for (const link of this.#links.values()) {
-      link.watch(now);
-      owed += link.open;
-    }
+    for (const link of this.#usable) link.watch(now);
     const limit = this.#settings.queueTimeout;
     if (limit > 0) {
       for (
@@ -245,11 +241,15 @@ export class Pool implements LinkOwner {
       }
     }
     if (this.#queue.length > 0) this.#schedule();
-    else if (owed === 0) {
+    else if (!this.#needsWatch()) {
       clearInterval(this.#timer!);
       this.#timer = null;
     }
   };
+
+  #needsWatch(): boolean {
+    return this.#queue.length > 0 || this.#usable.some((link) => link.mayNeedHelp);
+  }
 
   #reject(request: AppRequest, reason: string): void {
     this.rejected++;

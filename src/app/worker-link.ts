@@ -149,10 +149,14 @@ export class WorkerLink {
     this.#data!.requests(list);
   }
 
-  /** Called about each millisecond while answers are owed: hands the lead to a follower when the leader is busy with something slow. */
+  /** It owes answers, and a follower could take over if the leader is stuck. */
+  get mayNeedHelp(): boolean {
+    return !this.#shares && this.#open > this.#stuck && this.#stuck < this.lanes - 1;
+  }
+
+  /** Called about each millisecond while it may need help: hands the lead to a follower when the leader is busy with something slow. */
   watch(now: number): void {
-    if (this.#shares || this.#open <= this.#stuck || now - this.#lastHeard <= SILENCE || this.#stuck >= this.lanes - 1)
-      return;
+    if (!this.mayNeedHelp || now - this.#lastHeard <= SILENCE) return;
     this.#stuck++;
     this.#lastHeard = now;
     this.#help?.send(HELP, 0);

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { plainAddress } from "./client-address.ts";
 import type { Client } from "./exchange.ts";
 import { ExchangeQueue } from "./exchange-queue.ts";
 import { HeadInput } from "./head-input.ts";
@@ -58,7 +59,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     this.#socket = socket;
     this.#options = options;
     this.#client = {
-      address: socket.remoteAddress ?? "",
+      address: plainAddress(socket.remoteAddress ?? ""),
       port: socket.remotePort ?? 0,
       localPort: options.localPort,
       secure: options.secure,

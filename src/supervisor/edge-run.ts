@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../base/log.ts";
+import type { Config } from "../config/model.ts";
 import type { EdgeSnapshot, FromEdge, ToEdge } from "../edge/messages.ts";
 import { describeExit } from "../process/child.ts";
 import type { Run, RunEnd } from "../process/keeper.ts";
@@ -90,7 +91,8 @@ export class EdgeRun implements Run {
   /** Resolves to null when the edge has swapped the configuration in, else to why not. */
   configure(message: Omit<Extract<ToEdge, { type: "configure" }>, "type" | "id">): Promise<string | null> {
     const id = this.#nextId++;
-    return this.#ask(this.#configured, id, GONE, () => void this.send({ type: "configure", id, ...message }));
+    const config = withoutEnvironments(message.config);
+    return this.#ask(this.#configured, id, GONE, () => void this.send({ type: "configure", id, ...message, config }));
   }
 
   /** Hands over a listener; resolves to null when the edge accepts on it, else to why not. */
@@ -175,4 +177,10 @@ function settle<K, T>(asked: Map<K, (answer: T) => void>, key: K, answer: T): vo
   const resolve = asked.get(key);
   asked.delete(key);
   resolve?.(answer);
+}
+
+/** Apps' environments hold secrets, and an edge, which talks to the world, has no use for them. */
+function withoutEnvironments(config: Config): Config {
+  const apps = Object.entries(config.apps).map(([name, app]) => [name, { ...app, environment: {} }] as const);
+  return { ...config, apps: Object.fromEntries(apps) };
 }
