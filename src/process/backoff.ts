@@ -15,7 +15,8 @@ export interface RestartPolicy {
 export const DEFAULT_POLICY: RestartPolicy = {
   first: 100,
   longest: 10_000,
-  settled: 10_000,
+  // A second: a worker that is killed now and then comes back at once, one that dies at its first request does not spin.
+  settled: 1_000,
   attempts: 5,
   slow: 30_000,
 };
