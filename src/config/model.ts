@@ -128,7 +128,7 @@ export interface LimitsConfig {
   readonly spoolMemory: number;
   /** Bytes of one response kept in memory and file for a slow client before the app is held back. */
   readonly spoolFile: number;
-  /** Open client connections; more wait in the backlog. */
+  /** Open client connections; who comes then gets 503. */
   readonly connections: number;
 }
 

@@ -54,7 +54,7 @@ export const settingsSchema = section({
         "1GB",
         "Bytes of one response kept for a slow client before the app has to wait for it.",
       ),
-      connections: withDefault(count(1), 10_000, "Open client connections; more wait to be accepted."),
+      connections: withDefault(count(1), 10_000, "Open client connections; who comes then gets 503."),
     }),
     {},
     "Bounds on what one client may ask for.",

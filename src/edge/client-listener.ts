@@ -3,10 +3,15 @@ import { Http1Connection } from "../http/connection.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
 
+/** What a client is told that comes when there are as many connections as there may be. */
+const FULL = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
 export interface ListenerParts {
   /** The handler in effect, looked up for each request so that a reload swaps it. */
   readonly handler: () => Handler;
   readonly settings: () => Http1Settings;
+  /** Most connections of all listeners together; who comes then gets 503. */
+  readonly limit: () => number;
   readonly observer: ExchangeObserver;
   /** All connections of all listeners, for draining. */
   readonly connections: Set<Http1Connection>;
@@ -33,8 +38,22 @@ export class ClientListener {
     this.#server.close();
   }
 
+  // A word of refusal costs less than a wait that ends in a timeout; it is not awaited that the client reads it.
+  #turnAway(socket: net.Socket): void {
+    const client = {
+      address: socket.remoteAddress ?? "",
+      port: socket.remotePort ?? 0,
+      localPort: socket.localPort ?? 0,
+      secure: false,
+    };
+    this.#parts.observer.refused(client, 503, "too many connections", "");
+    socket.on("error", () => {}); // it has left already
+    socket.end(FULL, () => socket.destroy());
+  }
+
   #accept(socket: net.Socket): void {
-    const { handler, settings, observer, connections } = this.#parts;
+    const { handler, settings, observer, connections, limit } = this.#parts;
+    if (connections.size >= limit()) return this.#turnAway(socket);
     const connection = new Http1Connection(socket, {
       handler,
       settings: settings(),

@@ -28,6 +28,7 @@ export class Edge {
   #cache: StaticCache | null = null;
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
   #settings: Http1Settings | null = null;
+  #connectionLimit = 0;
   #draining = false;
 
   constructor(send: (message: FromEdge) => void) {
@@ -107,6 +108,7 @@ export class Edge {
       this.#pools.set(name, pool);
     }
     this.#cache?.configure(config.static);
+    this.#connectionLimit = config.limits.connections;
     this.#settings = { limits: config.limits, timeouts: config.timeouts, serverName: null };
     this.#handler = handler;
   }
@@ -124,6 +126,7 @@ export class Edge {
     const listener = new ClientListener(key, {
       handler: () => this.#handler,
       settings: () => this.#settings!,
+      limit: () => this.#connectionLimit,
       observer,
       connections: this.#connections,
     });

@@ -1,5 +1,8 @@
 import type { Exchange, Handler } from "../http/exchange.ts";
+import { ResponseHead } from "../http/response-head.ts";
 import type { RouteTable } from "./route-table.ts";
+
+const SERVER_OPTIONS = new ResponseHead(204, [["Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"]]);
 
 export interface Site {
   /** As metrics and logs call it: its first host, or `default`. */
@@ -29,8 +32,9 @@ export class SiteTable implements Handler {
     if (site === null) return exchange.fail(404, "No site is configured");
     exchange.site = site.name;
     if (exchange.target === "*") {
-      // `OPTIONS *` asks the server itself (RFC 9110 §9.3.7).
-      return exchange.fail(exchange.method === "OPTIONS" ? 204 : 400, "");
+      // `OPTIONS *` asks about the server itself (RFC 9110 §9.3.7); the engine lets no other method ask for `*`.
+      exchange.respond(SERVER_OPTIONS, null);
+      return;
     }
     const found = site.routes.find(exchange);
     if (found === null) exchange.fail(404, "No route matches this path");

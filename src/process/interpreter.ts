@@ -87,8 +87,8 @@ function explicit(python: string, directory: string, vars: Variables): Choice {
   const reason = `python: ${python}`;
   if (!python.includes("/")) return { file: onPath(python, directory, vars), reason };
   const file = path.resolve(directory, python);
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) {
+  const stat = statOf(file);
+  if (stat === null) {
     throw new PropylonError("user", `No Python at ${file}`, {
       remedy: "name an interpreter, or the folder of a virtual environment",
     });
@@ -103,7 +103,7 @@ function explicit(python: string, directory: string, vars: Variables): Choice {
 function onPath(command: string, directory: string, vars: Variables): string {
   for (const folder of (vars["PATH"] ?? "").split(path.delimiter)) {
     const file = path.resolve(directory, folder, command);
-    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() === true && isExecutable(file)) return file;
+    if (statOf(file)?.isFile() === true && isExecutable(file)) return file;
   }
   throw new PropylonError("user", `No ${command} on PATH to run the app in ${directory}`, {
     remedy: "install Python 3.8 or newer, or name one with --python PATH",
@@ -121,7 +121,19 @@ function isEnvironment(folder: string): boolean {
 
 /** Also of a link whose target is gone: a broken environment is told, not passed over. */
 function exists(file: string): boolean {
-  return fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return !fs.lstatSync(file).isDirectory();
+  } catch {
+    return false; // absent, or in a folder that is not for us to look into
+  }
+}
+
+function statOf(file: string): fs.Stats | null {
+  try {
+    return fs.statSync(file);
+  } catch {
+    return null; // as above
+  }
 }
 
 function isExecutable(file: string): boolean {
@@ -142,8 +154,8 @@ interface Answer {
 const known = new Map<string, Answer>();
 
 function examine(file: string, directory: string): Answer {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  if (stat === undefined) {
+  const stat = statOf(file);
+  if (stat === null) {
     throw new PropylonError(
       "user",
       `The Python of ${path.dirname(path.dirname(file))} is gone: ${file} leads nowhere`,

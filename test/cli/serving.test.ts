@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { folder, HELLO, run, start, until } from "../support/instance.ts";
@@ -130,4 +132,28 @@ test("an edge that is killed is replaced, and clients wait instead of being refu
   ).processes[1]!;
   process.kill(edge.pid, "SIGKILL");
   assert.equal((await propylon.get("/")).body, "hello");
+});
+
+test("a client beyond the most connections is told 503, and the next one is served when another has left", async (t) => {
+  const cwd = folder(t, { "app.py": HELLO });
+  const propylon = start(t, ["app:app", ...LISTEN, "--set", "limits.connections=2"], { cwd });
+  const { hostname, port } = new URL(await propylon.url);
+  const held = [net.connect(Number(port), hostname), net.connect(Number(port), hostname)];
+  await Promise.all(held.map((socket) => once(socket, "connect")));
+  await until(async () => (await propylon.get("/")).status === 503);
+  held[0]!.destroy();
+  await until(async () => (await propylon.get("/")).status === 200);
+  held[1]!.destroy();
+});
+
+test("OPTIONS * is answered by the server itself", async (t) => {
+  const cwd = folder(t, { "app.py": HELLO });
+  const propylon = start(t, ["app:app", ...LISTEN], { cwd });
+  await propylon.url;
+  const { hostname, port } = new URL(await propylon.url);
+  const client = net.connect(Number(port), hostname);
+  client.write("OPTIONS * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const [answer] = (await once(client, "data")) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 204 [\s\S]*Allow: GET/);
+  client.destroy();
 });
