@@ -43,6 +43,7 @@ class Store:
     def prepare(self):
         database = self._database
         with database.write() as run:
+            database.alone(run)
             columns = ", ".join(f"{name} TEXT NOT NULL" for name in FIELDS)
             run(f"CREATE TABLE IF NOT EXISTS person (id {database.key}, {columns})")
             run("CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
@@ -109,6 +110,9 @@ class SQLite:
         self._path = path
         self._local = threading.local()
 
+    def alone(self, run):
+        """Nothing to do: whoever writes is alone."""
+
     @contextlib.contextmanager
     def read(self):
         yield self._connection().execute
@@ -148,6 +152,10 @@ class PostgreSQL:
         self._psycopg = psycopg
         self._url = url
         self._local = threading.local()
+
+    def alone(self, run):
+        """Until the transaction ends, no other worker gets past here: CREATE TABLE IF NOT EXISTS alone can collide."""
+        run("SELECT pg_advisory_xact_lock(5310)")
 
     @contextlib.contextmanager
     def read(self):
