@@ -2,17 +2,25 @@
 
     python3 -I -S propylon_launcher.py SETTINGS COMMAND [ARGUMENT ...]
 
-SETTINGS is a JSON object, all keys optional: user, group, umask (int), directory, session (bool: a session of its own),
-death_signal (int, default SIGKILL; 0: none), limits {files, memory, core} (bytes; files: a count), check_readable (list of
-paths that the user must be able to read, or enter if folders). Failures are told on file descriptor 3 as one JSON
-line, {"failed": {"reason", "remedy"}}, where that is open, else on stderr; the exit code is 3.
+SETTINGS is a JSON object, all keys optional: user, group (names or numbers), umask (int), directory, environment (an object of
+text, added to ours), session (bool: a session of its own), death_signal (int, default SIGKILL; 0: none), limits {files, memory,
+core} (bytes; files: a count), check_readable (list of paths that the user must be able to read, or enter if folders). Failures
+are told on file descriptor 3 as one JSON line, {"failed": {"reason", "remedy"}}, where that is open, else on stderr; the exit code is 3.
 """
 
+import grp
 import json
 import os
+import pwd
+import resource
 import signal
 import sys
 import warnings  # noqa: F401  os.execvp() imports it, maybe when the user can't read our interpreter's library any more
+
+try:
+    import ctypes  # now, for the same reason
+except ImportError:
+    ctypes = None
 
 
 class Failed(Exception):
@@ -24,13 +32,16 @@ class Failed(Exception):
 
 
 def main():
-    settings, command = json.loads(sys.argv[1]), sys.argv[2:]
     parent = os.getppid()
+    if len(sys.argv) < 3:
+        sys.exit("usage: propylon_launcher.py SETTINGS COMMAND [ARGUMENT ...]")
+    settings, command = json.loads(sys.argv[1]), sys.argv[2:]
     try:
         if settings.get("session"):
-            os.setsid()
+            lead_session()
         limit(settings.get("limits") or {})
         user = become(settings.get("user"), settings.get("group"))
+        os.environ.update(settings.get("environment") or {})
         if settings.get("umask") is not None:
             os.umask(settings["umask"])
         die_with_parent(settings.get("death_signal", int(signal.SIGKILL)), parent)
@@ -43,76 +54,110 @@ def main():
         sys.exit(3)
 
 
-def limit(limits):
-    """Resource limits, soft and hard alike, never above the hard limit that we have."""
-    import resource
+def lead_session():
+    try:
+        os.setsid()
+    except PermissionError:
+        pass  # it leads one already
 
+
+def limit(limits):
+    """Resource limits, soft and hard alike; only root may go above the hard limit that we have."""
     kinds = {"files": resource.RLIMIT_NOFILE, "memory": resource.RLIMIT_AS, "core": resource.RLIMIT_CORE}
     for name, value in limits.items():
         if value is None:
             continue
-        hard = resource.getrlimit(kinds[name])[1]
         try:
-            resource.setrlimit(kinds[name], (value, value if hard == resource.RLIM_INFINITY or value <= hard or os.geteuid() == 0 else hard))
+            resource.setrlimit(kinds[name], (value, value))
         except (ValueError, OSError) as error:
+            hard = resource.getrlimit(kinds[name])[1]
             raise Failed("cannot set the limit of %s to %d: %s" % (name, value, error), "ask for at most %d, or start as root" % hard)
 
 
 def become(user, group):
     """Changes to the user and groups; returns the user's name for messages."""
-    import grp
-    import pwd
-
     current = os.geteuid()
     if user is None and group is None:
         return name_of(current)
+    uid, name, home, gid = find_user(current if user is None else user)
+    if group is not None:
+        gid = find_group(group)
+    if (current, os.getegid()) == (uid, gid) or (current == uid and group is None):
+        return name
+    if current != 0:
+        wanted = "user %r" % name if current != uid else "group %r" % group
+        raise Failed("only root can start a process as %s" % wanted, "start propylon as root, or leave out `user:` and `group:`")
     try:
-        entry = pwd.getpwnam(user) if user is not None else pwd.getpwuid(current)
+        if home is None:
+            os.setgroups([gid])  # a number that nobody has: it is in no group
+        else:
+            os.initgroups(name, gid)
+        os.setgid(gid)
+        os.setuid(uid)
+    except OSError as error:
+        raise Failed("cannot become user %r: %s" % (name, error.strerror), "give this container or service CAP_SETUID and CAP_SETGID, or leave out `user:`")
+    if home is not None:
+        os.environ.update(HOME=home, USER=name, LOGNAME=name)
+    return name
+
+
+def find_user(user):
+    """(uid, name, home, gid) of a name or a number; home None for a number that the machine does not know."""
+    number = int(user) if str(user).isdigit() else None
+    try:
+        entry = pwd.getpwuid(number) if number is not None else pwd.getpwnam(user)
     except KeyError:
+        if number is not None:
+            return number, str(number), None, number
         raise Failed("no user %r on this machine" % user, "create it, or name another with `user:`")
+    return entry.pw_uid, entry.pw_name, entry.pw_dir, entry.pw_gid
+
+
+def find_group(group):
+    if str(group).isdigit():
+        return int(group)
     try:
-        gid = grp.getgrnam(group).gr_gid if group is not None else entry.pw_gid
+        return grp.getgrnam(group).gr_gid
     except KeyError:
         raise Failed("no group %r on this machine" % group, "create it, or name another with `group:`")
-    if current == entry.pw_uid and (group is None or os.getegid() == gid):
-        return entry.pw_name
-    if current != 0:
-        raise Failed("only root can start a process as user %r" % entry.pw_name, "start propylon as root, or leave out `user:` and `group:`")
-    os.initgroups(entry.pw_name, gid)
-    os.setgid(gid)
-    os.setuid(entry.pw_uid)
-    os.environ.update(HOME=entry.pw_dir, USER=entry.pw_name, LOGNAME=entry.pw_name)
-    return entry.pw_name
 
 
 def die_with_parent(number, parent):
     """The kernel sends `number` to this process when its parent ends. After setuid(), which resets it (prctl(2))."""
-    if not number or not sys.platform.startswith("linux"):
-        return
+    if not number or not sys.platform.startswith("linux") or ctypes is None:
+        return  # the control channel's end still ends a worker
     try:
-        import ctypes
-
         ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
-    except (ImportError, OSError, AttributeError):
-        return  # an interpreter without ctypes: the control channel's end still ends a worker
+    except (OSError, AttributeError):
+        return  # a C library without it
     if os.getppid() != parent:
         os._exit(3)  # it died in between
 
 
 def check_readable(path, user):
     """Names the first folder or file on the way to `path` that this user can't enter or read."""
+    check_way(os.path.abspath(path), path, user)
+    try:
+        os.stat(path)
+    except PermissionError:
+        check_way(os.path.realpath(path), path, user)  # a link on the way leads through a closed folder
+    except OSError:
+        raise Failed("no file or folder %s" % path, "check the path")
+    need = os.R_OK | os.X_OK if os.path.isdir(path) else os.R_OK
+    if not os.access(path, need):
+        raise Failed("the app's user %r cannot read %s" % (user, path), "run: chmod -R o+rX %s (or give %s access by its group)" % (path, user))
+
+
+def check_way(way, path, user):
     walked = "/"
-    for part in os.path.abspath(path).split("/")[1:]:
+    for part in way.split("/")[1:]:
+        if not os.path.exists(walked):
+            raise Failed("no file or folder %s" % path, "check the path: there is no %s" % walked)
         if not os.access(walked, os.X_OK):
             raise Failed(
                 "the app's user %r cannot read %s: no entry to %s" % (user, path, walked), "run: chmod o+x %s (or give %s access by its group)" % (walked, user)
             )
         walked = os.path.join(walked, part)
-    if not os.path.exists(path):
-        raise Failed("no file or folder %s" % path, "check the path")
-    need = os.R_OK | os.X_OK if os.path.isdir(path) else os.R_OK
-    if not os.access(path, need):
-        raise Failed("the app's user %r cannot read %s" % (user, path), "run: chmod -R o+rX %s (or give %s access by its group)" % (path, user))
 
 
 def enter(directory, user):
@@ -125,17 +170,21 @@ def enter(directory, user):
 
 
 def run(command):
+    # Python ignores these, and a command would inherit that: a pipeline in a shell script relies on SIGPIPE.
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
         os.execvp(command[0], command)
     except FileNotFoundError:
+        if os.path.exists(command[0]):
+            raise Failed("cannot run %r: the interpreter in its first line does not exist" % command[0], "correct its first line")
         raise Failed("no command %r" % command[0], "check its path")
     except OSError as error:
         raise Failed("cannot run %r: %s" % (command[0], error.strerror), "check its permissions and its first line")
 
 
 def name_of(uid):
-    import pwd
-
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 
 from .frames import DATA, HELPLINE, LANE, hello
 from .own_connection import OwnConnection
@@ -29,11 +28,19 @@ class Connections:
             except OSError:
                 pass  # closed from the other side already
 
+    def close_in_child(self):
+        """Closes the descriptors of a forked child, and leaves the connections to its parent."""
+        for sock in self._sockets:
+            try:
+                sock.close()
+            except OSError:
+                pass  # closed already
 
-def connect(path, worker, lanes):
-    """Connects, again and again with growing pauses while no edge listens. A worker outlives an edge."""
+
+def connect(path, worker, lanes, stop):
+    """Connects, again and again with growing pauses while no edge listens: a worker outlives an edge. None once `stop`, an event, is set."""
     pause = FIRST_PAUSE
-    while True:
+    while not stop.is_set():
         opened = []
         try:
             for kind, lane in [(DATA, 0), (HELPLINE, 0)] + [(LANE, number) for number in range(lanes)]:
@@ -45,29 +52,12 @@ def connect(path, worker, lanes):
         except OSError:
             for sock in opened:
                 sock.close()
-            time.sleep(pause)
+            stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+    return None
 
 
-def protect_from_fork():
-    """Children that the app forks must not hold the worker's connections open: their end is how the edge sees the worker die."""
+def close_in_children(close):
+    """Has forked children of the app call `close`: the end of the worker's connections is how the edge sees the worker die."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_close_in_child)
-
-
-_of_this_process = []
-
-
-def remember(connections):
-    """Names the connections that a forked child closes."""
-    _of_this_process[:] = [connections]
-
-
-def _close_in_child():
-    for connections in _of_this_process:
-        for sock in connections._sockets:
-            try:
-                sock.close()
-            except OSError:
-                pass  # closed already
-    _of_this_process.clear()
+        os.register_at_fork(after_in_child=close)

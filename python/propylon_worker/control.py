@@ -7,25 +7,26 @@ import sys
 import threading
 import traceback
 
+from .log import log
+
 DESCRIPTOR = 3
+#: Longest text of a message, in characters: main takes lines of up to 1 MiB.
+LONGEST_TEXT = 200000
 
 
 class Control:
     """Reads in a thread of its own, so that main reaches a worker whose lanes are all busy."""
 
     def __init__(self):
-        os.set_inheritable(DESCRIPTOR, False)
+        os.set_inheritable(DESCRIPTOR, False)  # not for the programs that the app starts
         self._socket = socket.socket(fileno=DESCRIPTOR)
         self._socket.setblocking(True)
-        self._reader = self._socket.makefile("rb")
+        self._rest = b""
         self._writing = threading.Lock()
 
     def settings(self):
         """The first message: what this worker is. Blocks until it is there."""
-        line = self._reader.readline()
-        if not line:
-            os._exit(0)  # main is gone
-        return json.loads(line)["settings"]
+        return json.loads(self._line())["settings"]
 
     def say(self, message):
         """Tells main; quietly nothing when main is gone, since the reader ends the process then."""
@@ -36,18 +37,43 @@ class Control:
         except OSError:
             pass
 
+    def failed(self, reason, remedy, trace):
+        self.say({"failed": {"reason": reason[:LONGEST_TEXT], "remedy": remedy, "traceback": trace[-LONGEST_TEXT:]}})
+
     def listen(self, drain):
-        """Starts to obey. `drain()` is called once when main asks the worker to end."""
+        """Starts to obey. `drain()` is called when main asks the worker to end."""
         threading.Thread(target=self._obey, args=(drain,), name="propylon-control", daemon=True).start()
 
+    def close_in_child(self):
+        """A forked child of the app has nothing to say to main."""
+        self._socket.close()
+
+    # --- internal ---
+
     def _obey(self, drain):
-        for line in self._reader:
-            message = json.loads(line)
-            if message.get("drain"):
-                drain()
-            elif "stacks" in message:
-                self.say({"stacks": message["stacks"], "text": stacks()})
-        os._exit(0)  # main is gone, and nothing outlives it
+        while True:
+            line = self._line()
+            try:
+                message = json.loads(line)
+                if message.get("drain"):
+                    drain()
+                elif "stacks" in message:
+                    self.say({"stacks": message["stacks"], "text": stacks()[:LONGEST_TEXT]})
+            except Exception:
+                log("a message of main's could not be obeyed: %r" % line[:200], traceback.format_exc())
+
+    def _line(self):
+        """The next line. Ends the process when main is gone, since nothing outlives it."""
+        while b"\n" not in self._rest:
+            try:
+                chunk = self._socket.recv(65536)
+            except OSError:
+                chunk = b""
+            if not chunk:
+                os._exit(0)
+            self._rest += chunk
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
 
 
 def stacks():

@@ -54,10 +54,10 @@ def parse_head(data):
     return length, stream, kind
 
 
-def parse_requests(chunk, blocks, pending):
-    """Appends whole REQUEST frames as (stream, block, head, flags, body length, body) and returns the rest.
+def parse_requests(chunk, blocks, pending, base):
+    """Appends whole REQUEST frames as (stream, environ, head, flags, body length, body) and returns the rest.
 
-    `blocks` is the table of kept blocks, by slot; a block is decoded once, into a dict.
+    `blocks` is the table of kept blocks, by slot. A block is decoded once, into a copy of `base`: what all environs share.
     """
     offset, size = 0, len(chunk)
     unpack, append = _REQUEST.unpack_from, pending.append
@@ -71,12 +71,14 @@ def parse_requests(chunk, blocks, pending):
         at = offset + _REQUEST_SIZE
         if block_length:
             texts = chunk[at : at + block_length].decode("latin-1").split("\0")
-            block = dict(zip(texts[::2], texts[1::2]))
+            block = base.copy()
+            block.update(zip(texts[::2], texts[1::2]))
+            block.pop("HTTP_PROXY", None)  # httpoxy: programs that the app starts would take it for their proxy (CVE-2016-5385)
             if slot < SLOTS:
                 blocks[slot] = block
             at += block_length
         else:
-            block = blocks[slot]
+            block = blocks[slot] if slot < SLOTS else None
             if block is None:
                 raise FrameError("slot %d is empty" % slot)
         append((stream, block, chunk[at : at + head_length], flags, body_length, chunk[at + head_length : end]))

@@ -2,11 +2,20 @@
 
 import select
 
-from .frames import ABORT, BODY, END, HEAD_SIZE, answer_head, frame, frame_head, parse_head, pull
+from .frames import ABORT, BODY, END, HEAD_SIZE, FrameError, answer_head, frame, frame_head, parse_head, pull
+
+#: Largest piece of an answer in one frame: the edge handles whole frames.
+PIECE = 262144
+#: A piece up to this size is joined with its frame head; beyond, a second write costs less than the copy.
+JOINED = 16384
 
 
-class ClientGone(Exception):
+class ClientGone(ConnectionError):
     """The client has hung up: nobody wants the rest of the answer."""
+
+
+class EdgeGone(ConnectionError):
+    """The connection to the edge is lost, and the session with it."""
 
 
 class BodyLost(OSError):
@@ -20,11 +29,10 @@ class OwnConnection:
         self._socket = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
-        self._rest = b""
 
     def body(self, stream, size):
         """The next piece, at most `size` bytes, of this exchange's request body; empty at its end."""
-        self._socket.sendall(pull(stream, size))
+        self._send(pull(stream, size))
         while True:
             kind, about, payload = self._receive()
             if about != stream:
@@ -34,44 +42,60 @@ class OwnConnection:
             if kind == END:
                 return b""
             if kind == ABORT:
-                raise BodyLost("the request body is incomplete: %s" % payload.decode("latin-1"))
+                raise BodyLost("the request body is incomplete: %s" % (payload.decode("latin-1") or "the client has gone"))
+            raise FrameError("frame of type %d on a lane connection" % kind)
 
-    def begin(self, stream, length, head):
-        """The answer's head; `length` -1: unknown."""
-        self._socket.sendall(answer_head(stream, length, True, head))
+    def begin(self, stream, length, streaming, head):
+        """The answer's head. `length` -1: unknown; `streaming`: each piece is to be passed on at once."""
+        self._send(answer_head(stream, length, streaming, head))
 
     def piece(self, stream, data):
         """A piece of the answer. Blocks while the client is slow; raises ClientGone when it has hung up."""
-        while self._poll.poll(0):
-            kind, about, _ = self._receive()
-            if about == stream and kind == ABORT:
-                raise ClientGone()
         view = memoryview(data)
-        for start in range(0, len(view), 262144):
-            part = view[start : start + 262144]
-            if len(part) < 4096:
-                self._socket.sendall(frame_head(BODY, stream, len(part)) + part)
+        for start in range(0, len(view), PIECE):
+            self._look_for_abort(stream)
+            part = view[start : start + PIECE]
+            if len(part) <= JOINED:
+                self._send(frame_head(BODY, stream, len(part)) + part)
             else:
-                self._socket.sendall(frame_head(BODY, stream, len(part)))
-                self._socket.sendall(part)
+                self._send(frame_head(BODY, stream, len(part)))
+                self._send(part)
 
     def end(self, stream):
-        self._socket.sendall(frame(END, stream))
+        self._send(frame(END, stream))
 
     def abort(self, stream, reason):
         """The answer can't be completed."""
-        self._socket.sendall(frame(ABORT, stream, reason.encode("latin-1", "replace")[:1000]))
+        self._send(frame(ABORT, stream, reason.encode("latin-1", "replace")[:1000]))
+
+    # --- internal ---
+
+    def _look_for_abort(self, stream):
+        while self._poll.poll(0):
+            kind, about, _ = self._receive()
+            if about == stream and kind == ABORT:
+                raise ClientGone("the client has gone")
+
+    def _send(self, data):
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise EdgeGone("the edge is gone") from error
 
     def _receive(self):
-        head = self._exactly(HEAD_SIZE)
-        length, stream, kind = parse_head(head)
+        length, stream, kind = parse_head(self._exactly(HEAD_SIZE))
         return kind, stream, self._exactly(length)
 
     def _exactly(self, size):
-        while len(self._rest) < size:
-            chunk = self._socket.recv(262144)
-            if not chunk:
-                raise ConnectionError("the edge is gone")
-            self._rest += chunk
-        data, self._rest = self._rest[:size], self._rest[size:]
+        data = bytearray(size)
+        view = memoryview(data)
+        have = 0
+        while have < size:
+            try:
+                count = self._socket.recv_into(view[have:])
+            except OSError as error:
+                raise EdgeGone("the edge is gone") from error
+            if count == 0:
+                raise EdgeGone("the edge is gone")
+            have += count
         return data

@@ -15,18 +15,24 @@ class Page:
         with open(path, "r+b") as file:
             self._map = mmap.mmap(file.fileno(), 0)
 
-    def writer(self, lane):
-        """A function (taken, stream, began) that notes what this lane runs; called before each exchange.
+    def entries(self, lanes):
+        """(stream, began) of each lane."""
+        return [_ENTRY.unpack_from(self._map, lane * ENTRY)[1:] for lane in range(lanes)]
 
-        `taken` counts on from what an earlier session of this process noted.
+    def running(self, lane):
+        """Whether this lane runs an exchange."""
+        return _ENTRY.unpack_from(self._map, lane * ENTRY)[1] != 0
+
+    def writer(self, lane):
+        """A function (taken, stream, began) that notes what this lane runs; called before each exchange, and with 0, 0.0 after it.
+
+        `taken` counts on from what an earlier session of this process noted. Modulo 2^32: a fast lane gets there in two days.
         """
         offset = lane * ENTRY
         before = _ENTRY.unpack_from(self._map, offset)[0]
         pack, memory = _ENTRY.pack_into, self._map
-        if before == 0:
-            def note(taken, stream, began):
-                pack(memory, offset, taken, stream, began)
-        else:
-            def note(taken, stream, began):
-                pack(memory, offset, (before + taken) & 0xFFFFFFFF, stream, began)
+
+        def note(taken, stream, began):
+            pack(memory, offset, (before + taken) & 0xFFFFFFFF, stream, began)
+
         return note

@@ -1,13 +1,13 @@
 """One worker: loads its app, serves sessions with the edge, ends when it is drained."""
 
+import gc
 import os
 import platform
-import sys
 import threading
 import time
 
-from . import connections
-from .exchange import Runner, base_environ
+from .connections import close_in_children, connect
+from .environ import base_environ
 from .lanes import Session
 from .load import LoadFailed, load_app
 from .page import Page
@@ -17,51 +17,70 @@ class Worker:
     def __init__(self, settings, control):
         self._settings = settings
         self._control = control
-        self._app = None
+        self._started = time.monotonic()
         self._drained = threading.Event()
-        self._session = None
+        self._sessions = []
 
-    def load(self):
-        """Imports the app. Tells main and returns False when that fails."""
-        settings = self._settings
+    def run(self):
+        """The worker's life; returns its exit code."""
+        close_in_children(self._close_in_child)
+        self._control.listen(self._drain)
+        app = self._load()
+        if app is None:
+            return 3
+        # What the import made lives on: the collector need not look at it again, and forked children share its pages.
+        gc.collect()
+        gc.freeze()
+        self._serve(app)
+        return 0
+
+    # --- internal ---
+
+    def _load(self):
+        """Imports the app. Tells main and returns None when that fails."""
         try:
-            self._app, warnings = load_app(settings)
+            app, warnings = load_app(self._settings)
         except LoadFailed as failure:
-            self._control.say({"failed": {"reason": failure.reason, "remedy": failure.remedy, "traceback": failure.trace}})
-            return False
+            self._control.failed(failure.reason, failure.remedy, failure.trace)
+            return None
         for warning in warnings:
             self._control.say({"warning": warning})
-        return True
+        return app
 
-    def serve(self, started):
+    def _serve(self, app):
         """Connects and runs exchanges, session after session, until main says drain."""
         settings = self._settings
         lanes = settings["lanes"]
         page = Page(settings["page"])
         base = base_environ(lanes, settings["app"])
-        connections.protect_from_fork()
-        self._control.listen(self._drain)
-        said_ready = False
+        ready = False
         while True:
-            opened = connections.connect(settings["socket"], settings["worker"], lanes)
-            connections.remember(opened)
-            session = Session(opened, lanes, page, lambda own: Runner(self._app, base, own, settings.get("tracebacks", False)))
-            self._session = session
-            if not said_ready:
-                said_ready = True
-                loaded = int((time.monotonic() - started) * 1000)
-                ready = {"pid": os.getpid(), "python": platform.python_version(), "kind": "wsgi", "loaded_ms": loaded}
-                self._control.say({"ready": ready})
-            session.start()
-            session.lane(0)
+            connections = connect(settings["socket"], settings["worker"], lanes, self._drained)
+            if connections is None:
+                break
+            session = Session(connections, lanes, page, base, app, settings.get("tracebacks", False))
+            self._sessions = [earlier for earlier in self._sessions if earlier.running()] + [session]
+            if not ready:
+                ready = True
+                self._say_ready()
             if self._drained.is_set():
-                session.join()
-                return
+                session.drain()
+            session.run()
+        # An app that never returns is main's to kill; its threads that are not daemons are waited for, as Python does.
+        for session in self._sessions:
+            session.join()
+
+    def _say_ready(self):
+        loaded = int((time.monotonic() - self._started) * 1000)
+        self._control.say({"ready": {"pid": os.getpid(), "python": platform.python_version(), "kind": "wsgi", "loaded_ms": loaded}})
 
     def _drain(self):
         """Nothing more is sent to us: what runs is finished, then the process ends as Python processes do, atexit and all."""
         self._drained.set()
-        if self._session is not None:
-            self._session.drain()
-        # An app that never returns is main's to kill; threads of the app that are not daemons are waited for, as Python does.
-        sys.stdout.flush()
+        for session in self._sessions:
+            session.drain()
+
+    def _close_in_child(self):
+        self._control.close_in_child()
+        for session in self._sessions:
+            session.connections.close_in_child()
