@@ -1,19 +1,34 @@
-import { describe, exitCode, PropylonError } from "./base/errors.ts";
+import { describe, exitCode, hasCode, PropylonError } from "./base/errors.ts";
+import { printable } from "./cli/printable.ts";
 import { createProgram } from "./cli/program.ts";
 
 // argv in, exit code out. The one place where an error becomes output.
 
+process.on("uncaughtException", (error) => {
+  fail(error);
+  process.exit();
+});
+// A reader that has seen enough (`propylon logs | head`) ends it quietly.
+process.stdout.on("error", (error) => {
+  if (!hasCode(error, "EPIPE")) throw error;
+  process.exit();
+});
+process.stderr.on("error", () => {}); // nobody reads: nothing to say it to
+
 try {
   await createProgram().parseAsync();
 } catch (error) {
+  fail(error);
+}
+
+function fail(error: unknown): void {
   process.exitCode = exitCode(error);
-  if (error instanceof PropylonError) {
-    process.stderr.write(`propylon: ${describe(error)}\n`);
-  } else {
-    const detail =
-      error instanceof Error ? (process.env["PROPYLON_DEBUG"] === "1" ? error.stack : error.message) : String(error);
-    process.stderr.write(
-      `propylon: internal error: ${detail}\n  this is our fault: please report it, with the output of PROPYLON_DEBUG=1\n`,
-    );
-  }
+  const expected = error instanceof PropylonError;
+  const stack = process.env["PROPYLON_DEBUG"] === "1" && error instanceof Error ? `\n${error.stack}` : "";
+  const text = expected
+    ? describe(error)
+    : `internal error: ${error instanceof Error ? error.message : String(error)}${stack}`;
+  const ours =
+    process.exitCode === 70 ? "\n  this is our fault: please report it, with the output of PROPYLON_DEBUG=1" : "";
+  process.stderr.write(`propylon: ${printable(text)}${ours}\n`);
 }

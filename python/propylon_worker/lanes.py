@@ -148,6 +148,7 @@ class Session:
                 answer = run(request)
                 if answer is not None:
                     out.append(self._measured(answer, request[0], began, cpu, 1, late))
+                    late = 0.0
                     self._flush()
             else:
                 if out and now - began > JOIN_TIME:
@@ -162,11 +163,13 @@ class Session:
                     out.append(whole_answer(request[0], answer, 0, 0, 0))
                 else:
                     out.append(self._measured(answer, request[0], began, cpu, ran, late))
+                    late = 0.0
                     self._flush()
             if runner.unfinished is not None:
                 left = monotonic()
                 runner.finish()
-                late = 0.0 if out else monotonic() - left
+                if not out:
+                    late = monotonic() - left
             if me in owing:
                 self._back(me)
 

@@ -11,11 +11,10 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
-#: Fields of one connection, which are the server's (PEP 3333, "Other HTTP Features"; RFC 9110 §7.6.1).
+#: Fields of one connection, which are the server's (PEP 3333, "Other HTTP Features"; RFC 9110 §7.6.1). Connection and Keep-Alive are too,
+#: but many an app sends them with server-sent events and does well elsewhere: the edge leaves those out.
 HOP_BY_HOP = frozenset(
     (
-        "connection",
-        "keep-alive",
         "proxy-authenticate",
         "proxy-authorization",
         "proxy-connection",

@@ -198,16 +198,12 @@ class Life(unittest.TestCase):
 
     def test_a_forked_child_that_stays_does_not_hold_the_connections(self):
         edge = self.worker(lanes=2).connected()
-        gate = os.path.join(self.folder(), "gate")
-        child = int(edge.ask("/forks", query=gate).body)
+        child = int(edge.ask("/forks", query=os.path.join(self.folder(lives=""), "lives")).body)
         edge.process.kill()
         edge.exit_code()
-        try:
-            edge.wait(lambda: not any(connection.reading for connection in edge.connections), "the end of the connections")
-            edge.wait(lambda: not edge.control_open, "the end of the control channel")
-            os.kill(child, 0)  # it is still there
-        finally:
-            open(gate, "w").close()
+        edge.wait(lambda: not any(connection.reading for connection in edge.connections), "the end of the connections")
+        edge.wait(lambda: not edge.control_open, "the end of the control channel")
+        os.kill(child, 0)  # it is still there
 
     def test_its_own_folder_is_not_on_the_path_of_the_app(self):
         edge = self.worker("lives:app")

@@ -143,7 +143,9 @@ export class WorkerLink {
     this.requests += list.length;
     this.#open += list.length;
     for (const request of list) {
-      request.order = ++this.#sent;
+      // Modulo 2^32, as the worker counts.
+      this.#sent = (this.#sent + 1) >>> 0;
+      request.order = this.#sent;
       this.inFlight.set(request.stream, request);
     }
     this.#data!.requests(list);
@@ -167,7 +169,7 @@ export class WorkerLink {
     const page = this.#page === null ? null : readStartedPage(this.#page);
     if (page === null) return () => true;
     const taken = (page.taken - this.#takenBefore) >>> 0;
-    return (request) => request.order <= taken || page.running.has(request.stream);
+    return (request) => ((taken - request.order) | 0) >= 0 || page.running.has(request.stream);
   }
 
   destroy(): void {

@@ -23,17 +23,29 @@ export function addInstanceOptions(command: Command): Command {
 export function findInstance(flags: InstanceFlags): ControlClient {
   if (flags.control !== undefined) return new ControlClient(path.resolve(flags.control));
   if (flags.pidFile !== undefined) return byPidFile(flags.pidFile);
-  const directory = fs.realpathSync(path.resolve(flags.directory ?? "."));
-  const here = instances(directory);
+  const directory = realPath(path.resolve(flags.directory ?? "."));
+  const all = instances(null);
+  const here = all.filter((instance) => realPath(instance.directory) === directory);
   if (here.length === 1) return new ControlClient(here[0]!.control);
   if (here.length === 0) {
-    const others = instances(null).map((instance) => `--directory ${instance.directory}`);
+    const others = all.map((instance) => `--directory ${instance.directory}`);
     const remedy =
       others.length === 0 ? "none of yours runs: start one with propylon run" : `elsewhere runs: ${others.join(", ")}`;
     throw new PropylonError("user", `No propylon runs in ${directory}`, { remedy });
   }
   const choices = here.map((instance) => `  --control ${instance.control}   (process ${instance.pid})`).join("\n");
   throw new PropylonError("user", `${here.length} instances run in ${directory}`, { remedy: `say which:\n${choices}` });
+}
+
+// --- internal ---
+
+/** With its links followed; a folder that is gone, with an instance in it, goes by its name. */
+function realPath(folder: string): string {
+  try {
+    return fs.realpathSync(folder);
+  } catch {
+    return folder;
+  }
 }
 
 function byPidFile(file: string): ControlClient {

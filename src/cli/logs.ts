@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { hasCode, PropylonError } from "../base/errors.ts";
+import { PropylonError } from "../base/errors.ts";
 import { formatText } from "../base/log.ts";
 import type { SentRecord } from "../control/client.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
@@ -22,16 +22,10 @@ export function logsCommand(): Command {
 }
 
 async function show(name: string | undefined, flags: Flags): Promise<void> {
-  const lines = Number(flags.lines);
-  if (!Number.isInteger(lines) || lines < 0)
-    throw new PropylonError("usage", `--lines takes a count, not "${flags.lines}"`);
+  const lines = /^\d+$/.test(flags.lines) ? Number(flags.lines) : Number.NaN;
+  if (!Number.isSafeInteger(lines)) throw new PropylonError("usage", `--lines takes a count, not "${flags.lines}"`);
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
-  // A reader that has seen enough (`propylon logs -f | head`) ends it quietly.
-  process.stdout.on("error", (error) => {
-    if (!hasCode(error, "EPIPE")) throw error;
-    stop.abort();
-  });
   const options = {
     lines,
     follow: flags.follow ?? false,

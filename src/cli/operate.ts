@@ -1,22 +1,30 @@
 import { Command } from "commander";
-import { PropylonError } from "../base/errors.ts";
+import { hasCode, PropylonError } from "../base/errors.ts";
+import type { ControlClient } from "../control/client.ts";
 import type { ReloadReport } from "../control/operations.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
+
+/** How often to look whether main has gone, ms. */
+const LOOK_AGAIN = 20;
 
 type Flags = InstanceFlags & { readonly json?: boolean };
 
 export function reloadCommand(): Command {
   return verb("reload", "read the configuration again and swap it in; old workers stay until new ones are ready")
     .argument("[app]", "only this app")
-    .action(async (app: string | undefined, flags: Flags) =>
-      report(await findInstance(flags).reload(app === undefined ? {} : { app }), flags),
-    );
+    .action(async (app: string | undefined, flags: Flags) => {
+      const client = findInstance(flags);
+      await report(client, await client.reload(app === undefined ? {} : { app }), flags);
+    });
 }
 
 export function restartCommand(): Command {
   return verb("restart", "replace the workers of an app, new ones ready first")
     .argument("<name>", "an app, or all")
-    .action(async (name: string, flags: Flags) => report(await findInstance(flags).restart({ name }), flags));
+    .action(async (name: string, flags: Flags) => {
+      const client = findInstance(flags);
+      await report(client, await client.restart({ name }), flags);
+    });
 }
 
 export function startCommand(): Command {
@@ -33,8 +41,11 @@ export function stopCommand(): Command {
     .argument("[name]", "only this app")
     .option("--now", "without waiting for requests in flight")
     .action(async (name: string | undefined, flags: Flags & { readonly now?: boolean }) => {
-      await findInstance(flags).stop({ ...(name === undefined ? {} : { name }), ...(flags.now ? { now: true } : {}) });
-      done(name === undefined ? "stopping" : `${name} stopped`, flags);
+      const client = findInstance(flags);
+      const now = flags.now ? { now: true } : {};
+      if (name === undefined) await stopAll(client, now);
+      else await client.stop({ name, ...now });
+      done(name === undefined ? "stopped" : `${name} stopped`, flags);
     });
 }
 
@@ -48,7 +59,23 @@ function done(text: string, flags: Flags): void {
   process.stdout.write(flags.json ? "{}\n" : `${text}\n`);
 }
 
-function report(result: ReloadReport, flags: Flags): void {
+/** Main answers before it goes; this resolves when it has gone, so that its ports are free. */
+async function stopAll(client: ControlClient, options: { readonly now?: boolean }): Promise<void> {
+  const { pid } = await client.status();
+  await client.stop(options);
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, "EPERM");
+  }
+}
+
+async function report(client: ControlClient, result: ReloadReport, flags: Flags): Promise<void> {
   const failed = result.apps.filter((app) => !app.swapped);
   if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else {
@@ -56,8 +83,11 @@ function report(result: ReloadReport, flags: Flags): void {
     for (const change of result.changes) process.stdout.write(`${change}\n`);
   }
   if (failed.length === 0) return;
-  const reasons = failed.map(
-    (app) => `${app.name}: ${app.reason ?? "failed"}${app.traceback === null ? "" : `\n${app.traceback.trimEnd()}`}`,
-  );
-  throw new PropylonError("user", `The old workers keep serving, since new ones did not start\n${reasons.join("\n")}`);
+  const { apps } = await client.status();
+  const reasons = failed.map(({ name, reason, traceback }) => {
+    const now = apps.find((app) => app.name === name)?.state;
+    const outcome = now === "running" || now === "degraded" ? "its old workers keep serving" : `it is ${now ?? "gone"}`;
+    return `${name}: ${reason ?? "another app failed"}; ${outcome}${traceback === null ? "" : `\n${traceback.trimEnd()}`}`;
+  });
+  throw new PropylonError("user", `New workers do not come up\n${reasons.join("\n")}`);
 }

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { PropylonError } from "../base/errors.ts";
@@ -26,9 +27,17 @@ export function createProgram(): Command {
     .version(VERSION, "-V, --version")
     .argument("[target]", "MODULE:CALLABLE or a .wsgi script to serve")
     .addHelpText("after", EXAMPLES)
+    .helpCommand(false)
+    .allowExcessArguments()
     .enablePositionalOptions()
+    .hook("preSubcommand", (_program, verb) => refuseOptionsBefore(verb, program))
     .action((target: string | undefined, flags: ServeFlags) => {
+      const extra = program.args[1];
       if (target !== undefined && !isTarget(target)) throw unknownVerb(target, program);
+      if (extra !== undefined)
+        throw new PropylonError("usage", `"${extra}" is one too many: an app is served alone`, {
+          remedy: "several apps go into one propylon.yaml",
+        });
       return serve({ target: target ?? null, file: null, development: false, flags });
     });
   addServeOptions(program);
@@ -57,18 +66,37 @@ export function createProgram(): Command {
     stacksCommand(),
   ])
     program.addCommand(command);
+  program.addCommand(helpCommand(program));
   makeErrorsOurs(program);
   return program;
 }
 
 // --- internal ---
 
+function helpCommand(program: Command): Command {
+  return new Command("help")
+    .description("how a verb is used, as VERB --help")
+    .argument("[verb]")
+    .action((name: string | undefined) => {
+      const verb = name === undefined ? program : program.commands.find((command) => command.name() === name);
+      if (verb === undefined) throw unknownVerb(name!, program);
+      verb.outputHelp();
+    });
+}
+
 /** `module:callable`, or a path of a script; anything else in the first place is a mistyped verb. */
 function isTarget(text: string): boolean {
-  return text.includes(":") || text.includes("/") || /\.(wsgi|py)$/.test(text);
+  return /:|\.(?:wsgi|py)$/.test(text) || (text.includes("/") && !isConfiguration(text));
+}
+
+/** What `run` takes: a YAML file, or a folder. */
+function isConfiguration(text: string): boolean {
+  return /\.ya?ml$/.test(text) || fs.statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function unknownVerb(text: string, program: Command): PropylonError {
+  if (isConfiguration(text))
+    return new PropylonError("usage", `"${text}" is not an app`, { remedy: `to serve it: propylon run ${text}` });
   const near = didYouMean(
     text,
     program.commands.map((command) => command.name()),
@@ -77,13 +105,26 @@ function unknownVerb(text: string, program: Command): PropylonError {
   return new PropylonError("usage", `"${text}" is neither a verb nor an app`, { remedy });
 }
 
+/** An option before the verb would be taken for the program's own, and then for nothing. */
+function refuseOptionsBefore(verb: Command, program: Command): void {
+  const early = program.options.find((option) => program.getOptionValueSource(option.attributeName()) === "cli");
+  if (early?.long === undefined) return;
+  const taken = verb.options.some((option) => option.long === early.long);
+  throw new PropylonError("usage", `${early.long} stands before the verb ${verb.name()}`, {
+    remedy: taken
+      ? `write it behind: propylon ${verb.name()} ${early.long}${early.required ? " ..." : ""}`
+      : `${verb.name()} takes no such option: see propylon ${verb.name()} --help`,
+  });
+}
+
 function makeErrorsOurs(program: Command): void {
   for (const command of [program, ...program.commands]) {
     command.exitOverride((error: CommanderError) => {
       if (error.exitCode === 0) process.exit(0); // --help and --version have printed
-      throw new PropylonError("usage", error.message.replace(/^error: /, ""), {
-        remedy: `see ${command === program ? "propylon" : `propylon ${command.name()}`} --help`,
-      });
+      const [said, suggestion] = error.message.replace(/^error: /, "").split("\n");
+      const near = /\(Did you mean (.+)\?\)/.exec(suggestion ?? "")?.[1];
+      const name = command === program ? "propylon" : `propylon ${command.name()}`;
+      throw new PropylonError("usage", said!, { remedy: `${near ? `did you mean ${near}? ` : ""}see ${name} --help` });
     });
     command.configureOutput({ writeErr: () => {} });
   }

@@ -5,10 +5,11 @@ import { describe, PropylonError } from "../base/errors.ts";
 import { createLog } from "../base/log.ts";
 import { configForApp } from "../config/app-config.ts";
 import type { Flags } from "../config/flags.ts";
-import { type LoadedConfig, type LoadOptions, loadConfig } from "../config/load.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { StatusReport } from "../control/operations.ts";
-import { discoverApp } from "../process/discover-app.ts";
+import { discoverApp, discoverAppIn, typedTarget } from "../process/discover-app.ts";
+import { findInterpreter, type Interpreter } from "../process/interpreter.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
 import { LogOutput } from "./log-output.ts";
 import { SourceWatch } from "./source-watch.ts";
@@ -62,37 +63,44 @@ export function addServeOptions(command: Command): Command {
 /** Serves until it is told to stop. Rejects with a PropylonError when it can't start. */
 export async function serve(request: ServeRequest): Promise<void> {
   const directory = process.cwd();
+  const { development, flags } = request;
   const options = loadOptions(request, directory);
-  const loaded = loadConfig(options);
-  warn(loaded);
-  const { config } = loaded;
-  const output = new LogOutput(process.stderr, config.log.format);
+  const { config, file, warnings } = loadConfig(options);
+  const output = new LogOutput(process.stderr.fd, config.log.format);
   const log = createLog("main", output.write, config.log.level);
+  for (const warning of warnings) output.say(`propylon: warning: ${describe(warning)}`);
   let current: Config = config;
-  const watch = new SourceWatch(log);
-  const supervisor = new Supervisor({
+  const interpreters = new Map<string, Interpreter>();
+  const supervisor: Supervisor = new Supervisor({
     config,
     log,
     version: VERSION,
-    development: request.development,
-    pidFile: request.flags.pidFile === undefined ? undefined : path.resolve(directory, request.flags.pidFile),
+    development,
+    pidFile: flags.pidFile === undefined ? undefined : path.resolve(directory, flags.pidFile),
+    findInterpreter: (app) => {
+      const interpreter = findInterpreter(app, { directory: current.directory });
+      interpreters.set(app.name, interpreter);
+      return interpreter;
+    },
     load: async () => {
       const again = loadConfig(options);
-      warn(again);
+      for (const warning of again.warnings) log.warn(describe(warning));
       current = again.config;
       watch.follow(current);
       return current;
     },
-    ready: (status) => announce(status, current),
+    ready: (status) => output.say(announcement(status, current, interpreters)),
   });
-  watch.start(current, loaded.file, {
+  const watch = new SourceWatch(log, file, {
     sourceChanged: (app) => supervisor.restart({ name: app }),
     configChanged: () => supervisor.reload({}),
   });
+  watch.follow(config);
   try {
     await supervisor.run();
   } finally {
     await watch.stop();
+    await output.end();
   }
 }
 
@@ -107,7 +115,12 @@ function loadOptions(request: ServeRequest, directory: string): LoadOptions {
     flags: { ...configFlags(flags), ...(development ? { dev: true, accessLog: flags.accessLog ?? "-" } : {}) },
     directory,
   };
-  const target = request.target ?? (request.file === null ? discovered(directory) : null);
+  const target =
+    request.target === null
+      ? request.file === null
+        ? discovered(directory)
+        : null
+      : moduleTarget(request.target, directory);
   if (target !== null) {
     const document = configForApp(target, {
       directory,
@@ -131,34 +144,41 @@ function configFlags(flags: ServeFlags): Flags {
 function discovered(directory: string): string | null {
   if (fs.existsSync(path.join(directory, "propylon.yaml"))) return null;
   const { target, seen } = discoverApp(directory);
-  process.stderr.write(
-    `propylon: serving ${path.isAbsolute(target) ? path.basename(target) : target} (${seen}); to say so yourself: propylon ${target}\n`,
-  );
+  const typed = typedTarget(directory, target);
+  process.stderr.write(`propylon: serving ${typed} (${seen}); to say so yourself: propylon ${typed}\n`);
   return target;
+}
+
+/** `app.py` for the app in it; anything else as it is. */
+function moduleTarget(target: string, directory: string): string {
+  const isModule = /^[A-Za-z_]\w*\.py$/.test(target) && fs.existsSync(path.join(directory, target));
+  return isModule ? discoverAppIn(directory, target).target : target;
 }
 
 function refuseForeign(absolute: string, shown: string): void {
   if (!fs.existsSync(absolute) || fs.statSync(absolute).isDirectory() || /\.ya?ml$/.test(absolute)) return;
   throw new PropylonError("user", `${shown} is not a propylon.yaml`, {
-    remedy: "this version reads its own configuration only; docs/configuration.md shows how to write it",
+    remedy:
+      "this version reads propylon.yaml only, no files of other programs; docs/configuration.md shows how to write one",
   });
 }
 
-function warn(loaded: LoadedConfig): void {
-  for (const warning of loaded.warnings) process.stderr.write(`propylon: warning: ${describe(warning)}\n`);
-}
-
-/** `propylon: serving person at http://127.0.0.1:8000 (2 workers x 4 threads, Python ...)` */
-function announce(status: StatusReport, config: Config): void {
+/** `propylon: serving person at http://127.0.0.1:8000 (2 workers x 4 threads, Python 3.11.7 from .venv)` */
+function announcement(status: StatusReport, config: Config, interpreters: ReadonlyMap<string, Interpreter>): string {
   const names = status.apps.map(({ name }) => name).join(", ") || "files";
   const urls = status.listeners.map(({ url }) => url).join(" and ");
-  const details = status.apps.map(({ name, python }) => {
+  const details = status.apps.map(({ name }) => {
     const { workers, threads } = config.apps[name]!;
-    return `${workers} worker${workers === 1 ? "" : "s"} x ${threads} thread${threads === 1 ? "" : "s"}, ${python}`;
+    const interpreter = interpreters.get(name);
+    const python = interpreter === undefined ? "" : `, Python ${interpreter.version} from ${interpreter.reason}`;
+    const size = `${countOf(workers, "worker")} x ${countOf(threads, "thread")}`;
+    return `${status.apps.length > 1 ? `${name}: ` : ""}${size}${python}`;
   });
-  process.stderr.write(
-    `propylon: serving ${names} at ${urls}${details.length === 0 ? "" : ` (${details.join("; ")})`}\n`,
-  );
+  return `propylon: serving ${names} at ${urls}${details.length === 0 ? "" : ` (${details.join("; ")})`}`;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function collect(value: string, before: string[] = []): string[] {

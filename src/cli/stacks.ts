@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
+import { printable } from "./printable.ts";
 
 export function stacksCommand(): Command {
   const command = new Command("stacks")
@@ -11,7 +12,7 @@ export function stacksCommand(): Command {
       if (flags.json) process.stdout.write(`${JSON.stringify(stacks, null, 2)}\n`);
       else
         for (const { worker, pid, text } of stacks)
-          process.stdout.write(`worker ${worker} (process ${pid})\n${text.trimEnd()}\n\n`);
+          process.stdout.write(`worker ${worker} (process ${pid})\n${printable(text.trimEnd())}\n\n`);
     });
   return addInstanceOptions(command);
 }

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { ProcessStatus, StatusReport } from "../control/operations.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
+import { printable } from "./printable.ts";
 
 export function statusCommand(): Command {
   const command = new Command("status")
@@ -8,7 +9,7 @@ export function statusCommand(): Command {
     .option("--json", "the whole report, for machines")
     .action(async (flags: InstanceFlags & { readonly json?: boolean }) => {
       const report = await findInstance(flags).status();
-      process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : statusText(report));
+      process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : printable(statusText(report)));
     });
   return addInstanceOptions(command);
 }
@@ -22,7 +23,8 @@ export function statusText(report: StatusReport, now: Date = new Date()): string
     const load = `${app.inFlight} in flight, ${app.queued} queued`;
     const reason = app.reason === null ? "" : `\n  ${app.reason}`;
     const traceback = app.traceback === null ? "" : `\n${app.traceback.trimEnd().replace(/^/gm, "  ")}`;
-    return `app ${app.name}: ${app.state}, ${app.workers} workers x ${app.lanes} lanes, ${load}, ${app.python}${reason}${traceback}`;
+    const size = `${countOf(app.workers, "worker")} x ${countOf(app.lanes, "lane")}`;
+    return `app ${app.name}: ${app.state}, ${size}, ${load}, ${app.python}${reason}${traceback}`;
   });
   return `${[head, ...apps, "", ...table(report.processes, now)].join("\n")}\n`;
 }
@@ -40,7 +42,7 @@ function table(processes: readonly ProcessStatus[], now: Date): string[] {
       one.memory === null ? "-" : `${Math.round(one.memory / 1048576)} MB`,
       one.requests === null ? "-" : String(one.requests),
       String(one.restarts),
-      one.reason ?? "",
+      one.reason?.split("\n")[0] ?? "",
     ]),
   ];
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
@@ -50,6 +52,10 @@ function table(processes: readonly ProcessStatus[], now: Date): string[] {
       .join("  ")
       .trimEnd(),
   );
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** `12s`, `5m`, `3h 20m`, `2d 4h` */

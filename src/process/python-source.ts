@@ -50,18 +50,27 @@ interface Statement {
 function* statements(text: string): Generator<Statement> {
   const lines = text.split("\n");
   for (let index = 0; index < lines.length; index++) {
+    const first = lines[index]!;
     const line = index + 1;
-    let words = lines[index]!;
-    while ((depthOf(words) > 0 || words.endsWith("\\")) && index + 1 < lines.length) {
+    const pieces = [first];
+    let depth = depthOf(first);
+    while ((depth > 0 || pieces.at(-1)!.endsWith("\\")) && index + 1 < lines.length) {
+      const next = lines[index + 1]!;
       // A statement at the margin can't stand inside of brackets: those were never closed.
-      if (/^(?:def|class|import|from)\b/.test(lines[index + 1]!)) break;
-      words = `${words.replace(/\\$/, "")} ${lines[++index]!.trim()}`;
+      if (/^(?:def|class|import|from)\b/.test(next)) break;
+      pieces.push(next);
+      depth += depthOf(next);
+      index++;
     }
-    const trimmed = words.trim();
-    if (trimmed !== "") yield { indentation: words.length - words.trimStart().length, words: trimmed, line };
+    const words = pieces
+      .map((piece) => piece.replace(/\\$/, "").trim())
+      .join(" ")
+      .trim();
+    if (words !== "") yield { indentation: first.length - first.trimStart().length, words, line };
   }
 }
 
+/** How many brackets it leaves open; negative: closes. */
 function depthOf(text: string): number {
   let depth = 0;
   for (const character of text) {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import { test } from "node:test";
 import { folder, HELLO, run, start } from "../support/instance.ts";
 
@@ -67,7 +70,6 @@ test("a reload that fails keeps the old workers and says why", async (t) => {
   const cwd = folder(t, { "app.py": HELLO });
   const propylon = start(t, ["app:app", ...LISTEN, "--workers", "1"], { cwd });
   await propylon.get("/");
-  const fs = await import("node:fs");
   fs.writeFileSync(`${cwd}/app.py`, "1 / 0\n");
   const reload = await run(["reload"], cwd);
   assert.equal(reload.code, 1);
@@ -77,3 +79,26 @@ test("a reload that fails keeps the old workers and says why", async (t) => {
   assert.equal((await run(["reload"], cwd)).code, 0);
   assert.equal((await propylon.get("/")).body, "mended");
 });
+
+const MAIN = path.join(import.meta.dirname, "..", "..", "src", "main.ts");
+/** Faults of ours, planted from outside, in what is awaited and in what is not. */
+const FAULTS: Readonly<Record<string, string>> = {
+  "in a verb": "process.cwd = () => { throw new TypeError('boom') }",
+  "in an event": `process.on('newListener', (name) => {
+    if (name === 'uncaughtException') setImmediate(() => { throw new TypeError('boom') })
+  })`,
+};
+
+for (const [where, fault] of Object.entries(FAULTS)) {
+  test(`a fault of ours ${where} asks to be reported and ends with code 70; its stack is shown on request`, (t) => {
+    const cwd = folder(t, { "app.py": HELLO });
+    const words = ["--import", `data:text/javascript,${encodeURIComponent(fault)}`, MAIN, "app:app", ...LISTEN];
+    for (const debug of ["", "1"]) {
+      const env = { ...process.env, PROPYLON_DEBUG: debug };
+      const { status, stderr } = spawnSync(process.execPath, words, { cwd, env, encoding: "utf8" });
+      assert.match(stderr, /propylon: internal error: boom\n[\s\S]*please report it/);
+      assert.equal(/TypeError: boom\n\s+at /.test(stderr), debug === "1");
+      assert.equal(status, 70);
+    }
+  });
+}

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
-import { folder, HELLO, run, start, until } from "../support/instance.ts";
+import { ask, folder, HELLO, run, start, until } from "../support/instance.ts";
 
 const LISTEN = ["--listen", "127.0.0.1:0"];
 
@@ -74,16 +75,16 @@ test("metrics and probes are served at the admin address, and nothing else is", 
     "app.py": HELLO,
     "propylon.yaml": `listeners: ["127.0.0.1:0"]\napps: { app: { wsgi: "app:app", workers: 1 } }\n`,
   });
-  const propylon = start(t, ["run", "--admin", "127.0.0.1:17701"], { cwd });
+  const port = await freePort();
+  const propylon = start(t, ["run", "--admin", `127.0.0.1:${port}`], { cwd });
   await propylon.get("/");
-  const { ask } = await import("../support/instance.ts");
-  assert.equal((await ask("http://127.0.0.1:17701/livez")).status, 200);
-  assert.equal((await ask("http://127.0.0.1:17701/readyz")).status, 200);
-  const metrics = (await ask("http://127.0.0.1:17701/metrics")).body;
+  assert.equal((await ask(`http://127.0.0.1:${port}/livez`)).status, 200);
+  assert.equal((await ask(`http://127.0.0.1:${port}/readyz`)).status, 200);
+  const metrics = (await ask(`http://127.0.0.1:${port}/metrics`)).body;
   assert.match(metrics, /propylon_http_requests_total\{[^}]*status="200"[^}]*\} 1/);
   for (const refused of ["/status", "/config", "/logs"])
-    assert.equal((await ask(`http://127.0.0.1:17701${refused}`)).status, 404, refused);
-  assert.equal((await ask("http://127.0.0.1:17701/stop", { method: "POST" })).status, 404);
+    assert.equal((await ask(`http://127.0.0.1:${port}${refused}`)).status, 404, refused);
+  assert.equal((await ask(`http://127.0.0.1:${port}/stop`, { method: "POST" })).status, 404);
 });
 
 test("the access log has a line for each request, and is opened anew on USR1", async (t) => {
@@ -157,3 +158,81 @@ test("OPTIONS * is answered by the server itself", async (t) => {
   assert.match(answer.toString(), /^HTTP\/1\.1 204 [\s\S]*Allow: GET/);
   client.destroy();
 });
+
+test("what starts says how many processes of which Python serve", async (t) => {
+  const cwd = folder(t, { "app.py": HELLO });
+  execFileSync("python3", ["-m", "venv", "--without-pip", path.join(cwd, ".venv")]);
+  const propylon = start(t, ["app:app", ...LISTEN, "--workers", "2", "--threads", "3"], {
+    cwd,
+    env: { VIRTUAL_ENV: "" },
+  });
+  await propylon.get("/");
+  assert.match(propylon.output.err, /serving \S+ at \S+ \(2 workers x 3 threads, Python 3\.\d+\.\d+ from \.venv\)\n/);
+  assert.equal(propylon.output.out, "");
+});
+
+test("a factory is served by its name, with and without brackets", async (t) => {
+  const cwd = folder(t, { "shop/__init__.py": "", "shop/web.py": `${HELLO}\ndef create_app():\n    return app\n` });
+  for (const target of ["shop.web:create_app()", "shop.web:create_app"]) {
+    const propylon = start(t, [target, ...LISTEN, "--workers", "1"], { cwd });
+    assert.equal((await propylon.get("/")).body, "hello", target);
+    assert.equal((await run(["stop"], cwd)).code, 0);
+    await propylon.exited;
+  }
+});
+
+test("a module file is served by its name, and a .wsgi script where it is the only one", async (t) => {
+  const cwd = folder(t, { "web.py": HELLO, "site.wsgi": HELLO.replace("def app", "def application") });
+  for (const target of [["web.py"], []]) {
+    const propylon = start(t, [...target, ...LISTEN, "--workers", "1"], { cwd });
+    assert.equal((await propylon.get("/")).body, "hello", target.join());
+    assert.equal((await run(["stop"], cwd)).code, 0);
+    await propylon.exited;
+  }
+});
+
+test("stop returns when everything is gone, so that a start after it finds the port free", async (t) => {
+  const cwd = folder(t, { "app.py": HELLO });
+  const listen = ["--listen", `127.0.0.1:${await freePort()}`];
+  for (let round = 0; round < 2; round++) {
+    const propylon = start(t, ["app:app", ...listen, "--workers", "1"], { cwd });
+    assert.equal((await propylon.get("/")).body, "hello");
+    const { code, out } = await run(["stop", "--now"], cwd);
+    assert.deepEqual([code, out], [0, "stopped\n"]);
+    await propylon.exited;
+  }
+});
+
+test("one app is stopped, started and restarted while the others serve", async (t) => {
+  const apps = `{ one: { wsgi: "app:app", workers: 1 }, two: { wsgi: "app:app", workers: 1 } }`;
+  const routes = "[{ path: /one, app: one }, { app: two }]";
+  const cwd = folder(t, {
+    "app.py": HELLO,
+    "propylon.yaml": `listeners: ["127.0.0.1:0"]\napps: ${apps}\nsites: [{ hosts: [_], routes: ${routes} }]\n`,
+  });
+  const propylon = start(t, ["run"], { cwd });
+  assert.equal((await propylon.get("/one")).status, 200);
+  assert.equal((await run(["stop", "one"], cwd)).out, "one stopped\n");
+  assert.deepEqual([(await propylon.get("/one")).status, (await propylon.get("/")).status], [503, 200]);
+  assert.match((await run(["status"], cwd)).out, /^app one: stopped[\s\S]*^app two: running, 1 worker x 4 lanes/m);
+  assert.equal((await run(["start", "one"], cwd)).out, "one started\n");
+  assert.equal((await propylon.get("/one")).status, 200);
+  assert.equal((await run(["restart", "all"], cwd)).out, "one: new workers serve\ntwo: new workers serve\n");
+  const unknown = await run(["restart", "three"], cwd);
+  assert.deepEqual([unknown.code, /No app is called "three"\n {2}there is one, two/.test(unknown.err)], [1, true]);
+  fs.writeFileSync(path.join(cwd, "app.py"), "1 / 0\n");
+  const broken = await run(["restart", "one"], cwd);
+  assert.equal(broken.code, 1);
+  assert.match(broken.err, /one: .*; its old workers keep serving\n[\s\S]*ZeroDivisionError/);
+  assert.equal((await propylon.get("/one")).status, 200);
+});
+
+/** A port that nothing listens on at present. */
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -486,10 +486,10 @@ def process(environ, start_response):
 
 
 def forks(environ, start_response):
-    """Leaves a child behind that lives until a file exists."""
+    """Leaves a child behind that lives as long as a file exists."""
     child = os.fork()
     if child == 0:
-        while not os.path.exists(environ["QUERY_STRING"]):
+        while os.path.exists(environ["QUERY_STRING"]):
             time.sleep(0.005)
         os._exit(0)
     start_response("200 OK", TEXT)
