@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import unicodedata
 
 #: Name of each field, with its label, input type, longest length, and what browsers fill it with.
 FIELDS = {
@@ -38,7 +39,8 @@ def clean(given):
         person[field] = value = value.strip()
         if len(value) > longest:
             errors[field] = f"has at most {longest} characters"
-        elif any(ord(character) < 32 for character in value):
+        elif any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+            # Cs: half of a pair, which JSON can write and no database can keep.
             errors[field] = "has no control characters"
         elif field == "name" and not value:
             errors[field] = "is required"

@@ -73,11 +73,11 @@ class Store:
         with self._database.write() as run:
             return self._insert(run, [person[name] for name in FIELDS])
 
-    def update(self, id, person):
-        assignments = ", ".join(f"{name} = ?" for name in FIELDS)
+    def update(self, id, changes):
+        """Sets these fields alone, so that two who change different fields at once both succeed."""
+        assignments = ", ".join(f"{name} = ?" for name in changes) or "id = id"
         with self._database.write() as run:
-            done = run(f"UPDATE person SET {assignments} WHERE id = ?", (*[person[name] for name in FIELDS], self._id(id)))
-            if done.rowcount == 0:
+            if run(f"UPDATE person SET {assignments} WHERE id = ?", (*changes.values(), self._id(id))).rowcount == 0:
                 raise NotFound(id)
 
     def delete(self, id):
@@ -87,7 +87,7 @@ class Store:
 
     def _insert(self, run, values):
         marks = ", ".join("?" for _ in FIELDS)
-        return run(f"INSERT INTO person ({COLUMNS}) VALUES ({marks}) RETURNING id", values).fetchone()[0]
+        return self._database.insert(run, f"INSERT INTO person ({COLUMNS}) VALUES ({marks})", values)
 
     @staticmethod
     def _id(id):
@@ -112,6 +112,9 @@ class SQLite:
 
     def alone(self, run):
         """Nothing to do: whoever writes is alone."""
+
+    def insert(self, run, statement, values):
+        return run(statement, values).lastrowid
 
     @contextlib.contextmanager
     def read(self):
@@ -156,6 +159,9 @@ class PostgreSQL:
     def alone(self, run):
         """Until the transaction ends, no other worker gets past here: CREATE TABLE IF NOT EXISTS alone can collide."""
         run("SELECT pg_advisory_xact_lock(5310)")
+
+    def insert(self, run, statement, values):
+        return run(f"{statement} RETURNING id", values).fetchone()[0]
 
     @contextlib.contextmanager
     def read(self):

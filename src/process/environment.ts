@@ -1,11 +1,10 @@
-import { spawn, spawnSync } from "node:child_process";
+import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { createInterface } from "node:readline";
 import { hasCode, PropylonError } from "../base/errors.ts";
-
-/** Written into a finished `.venv`, with the hash of what was installed: without it the filling was cut off. */
-const COMPLETE = ".propylon-complete";
+import { examine } from "./requirements.ts";
 
 export interface PreparedEnvironment {
   /** Interpreter that has the packages. */
@@ -15,112 +14,179 @@ export interface PreparedEnvironment {
 
 /**
  * Finds, or makes, a Python that has the packages of `directory`/requirements.txt: the folder's `.venv`, else the current
- * interpreter when it satisfies the file already, else a new `.venv`, filled by pip, whose words go to `say`. null: there is no such file.
+ * interpreter ($VIRTUAL_ENV, or python3 on PATH) when it satisfies the file already, else a new `.venv` that pip fills, whose
+ * words go to `say`. Of several starts at once one fills and the others wait. null: there is no such file. Throws a
+ * PropylonError that says what to run when it can't be done; a `.venv` that somebody else made is never changed.
  */
 export async function prepareEnvironment(
   directory: string,
   say: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<PreparedEnvironment | null> {
   const requirements = path.join(directory, "requirements.txt");
   if (!fs.existsSync(requirements)) return null;
-  const wanted = createHash("sha256").update(fs.readFileSync(requirements)).digest("hex");
   const folder = path.join(directory, ".venv");
-  const own = path.join(folder, "bin", "python3");
-  if (fs.existsSync(own) && isComplete(folder, wanted, own, requirements))
-    return { python: own, reason: `.venv in ${directory}` };
-  if (!fs.existsSync(folder) && satisfies("python3", requirements))
-    return { python: "python3", reason: "python3 on PATH has the packages" };
-  say(`propylon: making ${folder} with the packages of ${requirements}`);
-  const release = lock(`${folder}.lock`);
+  const found = findFilled(folder, requirements) ?? findCurrent(folder, requirements);
+  if (found !== null) return found;
+  const base = current();
+  if (examine(base, requirements).verdict === "too old")
+    throw new PropylonError("user", `Cannot prepare the Python packages of ${directory}: ${base} is older than 3.8`, {
+      remedy: "put Python 3.8 or newer on PATH as python3",
+    });
+  const handle = fs.openSync(directory, "r");
   try {
-    await run("python3", ["-m", "venv", folder], say, directory);
-    await run(own, ["-m", "pip", "install", "--progress-bar", "off", "-r", requirements], say, directory);
-    fs.writeFileSync(path.join(folder, COMPLETE), wanted);
+    await lock(base, handle, say, signal);
+    // Whoever held the lock may have done it.
+    return findFilled(folder, requirements) ?? (await fill(base, folder, requirements, handle, say, signal));
   } finally {
-    release();
+    fs.closeSync(handle);
   }
-  return { python: own, reason: `.venv in ${directory}, made now` };
 }
 
 // --- internal ---
 
-/** Ours and filled to the end, or somebody's own that has what is asked for. */
-function isComplete(folder: string, wanted: string, python: string, requirements: string): boolean {
-  try {
-    if (fs.readFileSync(path.join(folder, COMPLETE), "utf8") === wanted) return true;
-  } catch (error) {
-    if (!hasCode(error, "ENOENT")) throw error;
-  }
-  return satisfies(python, requirements);
-}
+/** Written into a finished `.venv`, with the hash of what was installed. */
+const COMPLETE = ".propylon-complete";
+/** In a `.venv` of ours from its first moment to its last: what is left of a start that was cut off is known by it. */
+const PARTIAL = ".propylon-partial";
 
-// Pins and lower bounds, which is what such files hold; anything else counts as not satisfied, and pip decides.
-const CHECK = `
-import re, sys
-from importlib.metadata import version, PackageNotFoundError
-def key(text): return [int(part) for part in re.findall(r"[0-9]+", text)]
-for line in open(sys.argv[1]):
-    line = line.split("#")[0].split(";")[0].strip()
-    if not line: continue
-    match = re.fullmatch(r"([A-Za-z0-9._-]+)(?:\\[[^\\]]*\\])?\\s*(?:(==|>=)\\s*([0-9][0-9A-Za-z.]*))?", line)
-    if not match: sys.exit(1)
-    try: found = version(match[1])
-    except PackageNotFoundError: sys.exit(1)
-    if match[2] == "==" and found != match[3] or match[2] == ">=" and key(found) < key(match[3]): sys.exit(1)
-`;
-
-function satisfies(python: string, requirements: string): boolean {
-  return spawnSync(python, ["-c", CHECK, requirements], { stdio: "ignore" }).status === 0;
-}
-
-/** One at a time: a second start waits for nobody and says so. A lock whose maker is gone is taken over. */
-function lock(file: string): () => void {
-  try {
-    fs.writeFileSync(file, String(process.pid), { flag: "wx" });
-  } catch (error) {
-    if (!hasCode(error, "EEXIST")) throw error;
-    const pid = Number(fs.readFileSync(file, "utf8"));
-    if (isAlive(pid)) {
-      throw new PropylonError("user", `Another start (process ${pid}) is filling the virtual environment`, {
-        remedy: "wait for it, then start again",
-      });
-    }
-    fs.writeFileSync(file, String(process.pid));
-  }
-  return () => fs.rmSync(file, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return pid > 0;
-  } catch {
-    return false;
-  }
-}
-
-function run(command: string, words: readonly string[], say: (line: string) => void, directory: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, words, {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: "1" },
-    });
-    const tell = (chunk: Buffer): void => {
-      for (const line of chunk.toString().split("\n")) if (line.trim() !== "") say(`  ${line.trimEnd()}`);
-    };
-    child.stdout.on("data", tell);
-    child.stderr.on("data", tell);
-    const failed = (why: string): void => {
-      const by_hand = `cd ${directory} && python3 -m venv .venv && .venv/bin/python3 -m pip install -r requirements.txt`;
-      reject(
-        new PropylonError(
-          "user",
-          `Cannot prepare the Python packages: ${command} ${words.slice(0, 2).join(" ")}: ${why}`,
-          { remedy: `run: ${by_hand}` },
-        ),
-      );
-    };
-    child.once("error", (error) => failed(error.message));
-    child.once("close", (code) => (code === 0 ? resolve() : failed(`exit code ${code}`)));
+/** The folder's `.venv` when it can be used; null when there is none, or one of ours that is to be filled. */
+function findFilled(folder: string, requirements: string): PreparedEnvironment | null {
+  if (!fs.existsSync(folder)) return null;
+  const python = pythonOf(folder);
+  const filledWith = read(path.join(folder, COMPLETE));
+  const ours = filledWith !== null || fs.existsSync(path.join(folder, PARTIAL));
+  const found = { python, reason: `.venv in ${path.dirname(folder)}` };
+  if (ours) return filledWith === hashOf(requirements) && works(python) ? found : null;
+  const { verdict, detail } = examine(python, requirements);
+  // Somebody's own environment is trusted in what we can't read of the file.
+  if (verdict === "satisfied" || verdict === "unknown") return found;
+  const broken = `remove it: rm -r ${word(folder)}`;
+  throw new PropylonError("user", `The virtual environment ${folder} can't serve ${requirements}: ${detail}`, {
+    remedy:
+      verdict === "missing"
+        ? `run: ${word(python)} -m pip install -r ${word(requirements)}`
+        : `${broken} (one is made)`,
   });
+}
+
+function findCurrent(folder: string, requirements: string): PreparedEnvironment | null {
+  if (fs.existsSync(folder)) return null;
+  const python = current();
+  if (examine(python, requirements).verdict !== "satisfied") return null;
+  return { python, reason: `${python === "python3" ? "python3 on PATH" : "VIRTUAL_ENV"} has the packages` };
+}
+
+function current(): string {
+  const active = process.env["VIRTUAL_ENV"];
+  return active && fs.existsSync(pythonOf(active)) ? pythonOf(active) : "python3";
+}
+
+function pythonOf(folder: string): string {
+  return path.join(folder, "bin", "python3");
+}
+
+function works(python: string): boolean {
+  return spawnSync(python, ["-I", "-c", ""], { stdio: "ignore" }).status === 0;
+}
+
+/**
+ * Locks the folder for as long as the handle, or a copy of it in a child, is open: a kernel's lock, so that no start that
+ * died leaves one, and pip that outlives its start still holds it. Node can't lock; a child that shares the handle can.
+ */
+async function lock(python: string, handle: number, say: (line: string) => void, signal?: AbortSignal): Promise<void> {
+  const take = (how: string): Promise<boolean> => {
+    const stdio: SpawnOptions["stdio"] = ["ignore", "ignore", "pipe", handle];
+    const words = ["-I", "-c", `import fcntl; fcntl.flock(3, ${how})`];
+    return run(python, words, { stdio, signal }, () => {}).then((code) => code === 0);
+  };
+  if (await take("fcntl.LOCK_EX | fcntl.LOCK_NB")) return;
+  say("propylon: another start is filling the virtual environment; waiting for it");
+  if (!(await take("fcntl.LOCK_EX"))) throw new PropylonError("internal", "Cannot lock the folder of the environment");
+}
+
+async function fill(
+  base: string,
+  folder: string,
+  requirements: string,
+  handle: number,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<PreparedEnvironment> {
+  say(`propylon: making ${folder} with the packages of ${requirements}`);
+  const wanted = hashOf(requirements);
+  const python = pythonOf(folder);
+  // What an earlier start left half done is not built upon.
+  if (read(path.join(folder, COMPLETE)) === null || !works(python)) fs.rmSync(folder, { recursive: true, force: true });
+  begin(folder);
+  const env = { ...process.env, PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1" };
+  const step = async (command: string, words: readonly string[]): Promise<void> => {
+    const said: string[] = [];
+    const code = await run(command, words, { stdio: ["ignore", "pipe", "pipe", handle], env, signal }, (line) => {
+      said.push(line);
+      say(`  ${line}`);
+    });
+    if (code === 0) return;
+    const byHand = `cd ${word(path.dirname(folder))} && python3 -m venv .venv && .venv/bin/python3 -m pip install -r requirements.txt`;
+    throw new PropylonError(
+      "user",
+      `Cannot prepare the Python packages of ${requirements}: ${words[1]} failed (above)`,
+      {
+        remedy: said.some((line) => line.includes("ensurepip is not"))
+          ? "install the package python3-venv of your distribution, then start again"
+          : `start again, or run: ${byHand}`,
+      },
+    );
+  };
+  await step(base, ["-m", "venv", folder]);
+  await step(python, ["-m", "pip", "install", "--progress-bar", "off", "-r", requirements]);
+  fs.writeFileSync(path.join(folder, COMPLETE), wanted);
+  fs.rmSync(path.join(folder, PARTIAL));
+  return { python, reason: `.venv in ${path.dirname(folder)}, made now` };
+}
+
+function begin(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, PARTIAL), "");
+  } catch (error) {
+    throw new PropylonError("user", `Cannot make the virtual environment ${folder}: ${(error as Error).message}`, {
+      remedy: "make its folder writable, or activate an environment that has the packages, then start again",
+      cause: error,
+    });
+  }
+}
+
+/** Runs a command to its end; its exit code, or null for a signal. Rejects with the signal's reason when it is aborted. */
+function run(
+  command: string,
+  words: readonly string[],
+  { signal, ...options }: Pick<SpawnOptions, "stdio" | "env"> & { signal: AbortSignal | undefined },
+  hear: (line: string) => void,
+): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, words, { ...options, ...(signal && { signal }) });
+    for (const stream of [child.stdout, child.stderr])
+      if (stream) createInterface({ input: stream }).on("line", (line) => line.trim() !== "" && hear(line.trimEnd()));
+    child.once("error", (error) => reject(signal?.aborted ? signal.reason : error));
+    child.once("close", (code) => (signal?.aborted ? reject(signal.reason) : resolve(code)));
+  });
+}
+
+function hashOf(file: string): string {
+  return createHash("sha256").update(fs.readFileSync(file)).digest("hex");
+}
+
+function read(file: string): string | null {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return null;
+    throw error;
+  }
+}
+
+/** As a shell reads it. */
+function word(text: string): string {
+  return /^[\w./+@%=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
