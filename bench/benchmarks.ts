@@ -2,12 +2,15 @@ import type { Benchmark } from "./context.ts";
 import { footprint } from "./footprint.ts";
 import { mixed } from "./mixed.ts";
 import { nginxGunicorn } from "./peers/nginx-gunicorn.ts";
+import { nginxProxy } from "./peers/nginx-proxy.ts";
 import { nginxStatic } from "./peers/nginx-static.ts";
 import { nginxUwsgi } from "./peers/nginx-uwsgi.ts";
 import { nginxWaitress } from "./peers/nginx-waitress.ts";
 import type { Peer } from "./peers/peer.ts";
 import { propylon } from "./peers/propylon.ts";
+import { propylonProxy } from "./peers/propylon-proxy.ts";
 import { prototype } from "./peers/prototype.ts";
+import { PROXIED } from "./peers/proxied.ts";
 import { type Throughput, throughput } from "./throughput.ts";
 
 export interface Choice {
@@ -103,10 +106,32 @@ export function benchmarks(choice: Choice): Benchmark[] {
     body: STATIC_FILE.content,
     wanted: { nginx: { rps: 0.9 } },
   };
+  const proxy: Throughput = {
+    ...files,
+    name: "proxy",
+    title: "a proxied answer of 13 bytes, kept connections, 64 connections",
+    // One edge against as many nginx workers.
+    peers: take(propylonProxy(), nginxProxy(1)),
+    target: PROXIED.small.target,
+    body: PROXIED.small.content,
+    wanted: { nginx: { rps: 0.9 } },
+  };
+  const proxies: Throughput[] = [
+    proxy,
+    {
+      ...proxy,
+      name: "proxy-64k",
+      title: "a proxied answer of 64 KB, kept connections, 64 connections",
+      target: PROXIED.large.target,
+      body: PROXIED.large.content,
+      wanted: { nginx: { rps: 0.7 } },
+    },
+  ];
   return [
     ...[hello, browser, flask, ...sleeps].map(throughput),
     mixed(take(...ours, uwsgi)),
     throughput(files),
+    ...proxies.map(throughput),
     footprint(take(propylon(), uwsgi)),
   ].filter((benchmark) => benchmark.peers.length > 0);
 }

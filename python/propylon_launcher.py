@@ -4,8 +4,11 @@
 
 SETTINGS is a JSON object, all keys optional: user, group (names or numbers), umask (int), directory, environment (an object of
 text, added to ours), session (bool: a session of its own), death_signal (int, default SIGKILL; 0: none), limits {files, memory,
-core} (bytes; files: a count), check_readable (list of paths that the user must be able to read, or enter if folders). Failures
-are told on file descriptor 3 as one JSON line, {"failed": {"reason", "remedy"}}, where that is open, else on stderr; the exit code is 3.
+core, processes} (bytes; files, processes: counts), check_readable (list of paths that the user must be able to read, or enter if
+folders), keep (names of variables that HOME, USER and LOGNAME of the user don't replace), output (an object: "1" and "2" are paths at which named pipes are made, opened for the command's stdout and stderr; "2" can be
+"1", the same pipe), announce (bool). Failures are told on file descriptor 3 as one JSON line, {"failed": {"reason", "remedy"}}, where
+that is open, else on stderr; the exit code is 3. With `announce` descriptor 3 is ours alone: the command does not get it, {"pipes": "1"}
+on it says that the named pipe for 1 is there, to be opened by the reader, and {"running": true}, followed by its end, that the command runs.
 """
 
 import grp
@@ -39,8 +42,12 @@ def main():
     try:
         if settings.get("session"):
             lead_session()
+        announce = settings.get("announce", False)
+        if settings.get("output"):
+            die_with_parent(settings.get("death_signal", int(signal.SIGKILL)), parent)  # while it waits for a reader
+            pipe_output(settings["output"], settings.get("user"))
         limit(settings.get("limits") or {})
-        user = become(settings.get("user"), settings.get("group"))
+        user = become(settings.get("user"), settings.get("group"), settings.get("keep") or [])
         os.environ.update(settings.get("environment") or {})
         if settings.get("umask") is not None:
             os.umask(settings["umask"])
@@ -48,7 +55,7 @@ def main():
         for path in settings.get("check_readable") or []:
             check_readable(path, user)
         enter(settings.get("directory"), user)
-        run(command)
+        run(command, announce)
     except Failed as failure:
         tell(str(failure), failure.remedy)
         sys.exit(3)
@@ -61,9 +68,27 @@ def lead_session():
         pass  # it leads one already
 
 
+def pipe_output(output, user):
+    """Named pipes in place of stdout and stderr. Not sockets, since /dev/stdout can't be opened then; the user's, so that it may open it."""
+    owner = find_user(user)[0] if user is not None and os.geteuid() == 0 else -1
+    for number, path in sorted(output.items()):
+        if path == "1":
+            os.dup2(1, int(number))
+            continue
+        try:
+            os.mkfifo(path, 0o600)
+            os.chown(path, owner, -1)
+            say({"pipes": number})
+            pipe = os.open(path, os.O_WRONLY)  # returns when main has opened it
+        except OSError as error:
+            raise Failed("cannot make the pipe %s: %s" % (path, error.strerror), "make room in the runtime directory")
+        os.dup2(pipe, int(number))
+        os.close(pipe)
+
+
 def limit(limits):
     """Resource limits, soft and hard alike; only root may go above the hard limit that we have."""
-    kinds = {"files": resource.RLIMIT_NOFILE, "memory": resource.RLIMIT_AS, "core": resource.RLIMIT_CORE}
+    kinds = {"files": resource.RLIMIT_NOFILE, "memory": resource.RLIMIT_AS, "core": resource.RLIMIT_CORE, "processes": resource.RLIMIT_NPROC}
     for name, value in limits.items():
         if value is None:
             continue
@@ -74,8 +99,8 @@ def limit(limits):
             raise Failed("cannot set the limit of %s to %d: %s" % (name, value, error), "ask for at most %d, or start as root" % hard)
 
 
-def become(user, group):
-    """Changes to the user and groups; returns the user's name for messages."""
+def become(user, group, keep):
+    """Changes to the user and groups, HOME, USER and LOGNAME too (those of `keep` stay); returns the user's name for messages."""
     current = os.geteuid()
     if user is None and group is None:
         return name_of(current)
@@ -97,7 +122,8 @@ def become(user, group):
     except OSError as error:
         raise Failed("cannot become user %r: %s" % (name, error.strerror), "give this container or service CAP_SETUID and CAP_SETGID, or leave out `user:`")
     if home is not None:
-        os.environ.update(HOME=home, USER=name, LOGNAME=name)
+        own = {"HOME": home, "USER": name, "LOGNAME": name}
+        os.environ.update({key: value for key, value in own.items() if key not in keep})
     return name
 
 
@@ -169,11 +195,14 @@ def enter(directory, user):
         raise Failed("user %r cannot enter the directory %s: %s" % (user, directory, error.strerror), "make it exist and give the user access")
 
 
-def run(command):
+def run(command, announce):
     # Python ignores these, and a command would inherit that: a pipeline in a shell script relies on SIGPIPE.
     for name in ("SIGPIPE", "SIGXFSZ"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
+    if announce:
+        say({"running": True})
+        os.set_inheritable(3, False)  # closed when the command runs
     try:
         os.execvp(command[0], command)
     except FileNotFoundError:
@@ -191,10 +220,13 @@ def name_of(uid):
         return str(uid)
 
 
+def say(message):
+    os.write(3, (json.dumps(message) + "\n").encode())
+
+
 def tell(reason, remedy):
-    line = json.dumps({"failed": {"reason": reason, "remedy": remedy}}) + "\n"
     try:
-        os.write(3, line.encode())
+        say({"failed": {"reason": reason, "remedy": remedy}})
     except OSError:
         sys.stderr.write("propylon: %s%s\n" % (reason, "\n  " + remedy if remedy else ""))
 

@@ -1,4 +1,5 @@
 import { describe, exitCode, hasCode, PropylonError } from "./base/errors.ts";
+import { findDropIn } from "./cli/drop-ins.ts";
 import { printable } from "./cli/printable.ts";
 import { createProgram } from "./cli/program.ts";
 
@@ -16,7 +17,9 @@ process.stdout.on("error", (error) => {
 process.stderr.on("error", () => {}); // nobody reads: nothing to say it to
 
 try {
-  await createProgram().parseAsync();
+  const [verb, ...words] = process.argv.slice(2);
+  const dropIn = findDropIn(verb);
+  await (dropIn === null ? createProgram().parseAsync() : dropIn(words));
 } catch (error) {
   fail(error);
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { kindNotes } from "../src/config/kinds.ts";
 import { settingsSchema } from "../src/config/schema.ts";
 import { spokenDefaults } from "../src/config/sections.ts";
-import { defaultOf, type Shape, shapeOf, typeOf } from "../src/config/walk.ts";
+import { defaultOf, type Shape, shapeOf, typeOf, wholeOf } from "../src/config/walk.ts";
 
 /**
  * Writes what is generated from the schema of the configuration: `docs/settings.md` and `docs/propylon.schema.json`.
@@ -25,8 +25,19 @@ layers, profiles, variables and examples. Editors complete and check the file wi
 *address* is \`127.0.0.1:8000\`, \`*:80\` for every network, \`[::1]:80\` or \`unix:./app.sock\`. An *octal mode* is best written in
 quotes: \`"0660"\`.
 
+A *template* is text in which \`{name}\` stands for a variable of the request ([which ones](configuration.md#templates)); \`{{name}}\` writes
+the braces, and all other braces are text.
+
 A name in angle brackets is yours to choose; \`[]\` marks each item of a list.
 `;
+
+/** What stands for the names that the writer chooses. */
+const NAMES: Readonly<Record<string, string>> = {
+  apps: "app",
+  programs: "program",
+  upstreams: "upstream",
+  variables: "variable",
+};
 
 const FILES: Readonly<Record<string, () => string>> = {
   "docs/settings.md": settingsPage,
@@ -50,32 +61,68 @@ function isCurrent(file: string, content: string): boolean {
   }
 }
 
-/** One table for each section, in the order of the schema. */
+/** One table for each section, in the order of the schema; one that stands in several places is shown at the first of the highest. */
 function settingsPage(): string {
-  return `${INTRODUCTION}\n${sections("", settingsSchema).join("\n")}`;
+  const top: Placed = { path: "", whole: wholeOf(settingsSchema), meaning: undefined };
+  return `${INTRODUCTION}\n${sections(top, homes(top)).join("\n")}`;
 }
 
-function sections(path: string, schema: Schema): string[] {
-  const shape = sectionOf(schema);
-  if (shape === null) return [];
-  const meaning = z.globalRegistry.get(schema)?.description;
-  const rows = [...shape.keys].map(
-    ([key, inner]) =>
-      `| \`${key}\` | ${typeOf(inner)} | ${defaultText(inner)} | ${cell(z.globalRegistry.get(inner)?.description ?? "")} |`,
-  );
+/** A section as it is found: without wrappers, so that the same one is the same object, and where. */
+interface Placed {
+  readonly path: string;
+  readonly whole: Schema;
+  readonly meaning: string | undefined;
+}
+
+/** Where each section is shown. */
+function homes(top: Placed): ReadonlyMap<Schema, string> {
+  const found = new Map<Schema, string>();
+  let level: readonly Placed[] = [top];
+  while (level.length > 0) {
+    const fresh = level.filter(
+      ({ whole }, index) => !found.has(whole) && level.findIndex((one) => one.whole === whole) === index,
+    );
+    for (const { path, whole } of fresh) found.set(whole, path);
+    level = fresh.flatMap(({ path, whole }) =>
+      [...(sectionOf(whole)?.keys ?? [])].flatMap(([key, inner]) => below(settingPath(path, key), inner)),
+    );
+  }
+  return found;
+}
+
+function sections({ path, whole, meaning }: Placed, shownAt: ReadonlyMap<Schema, string>): string[] {
+  const shape = sectionOf(whole);
+  if (shape === null || shownAt.get(whole) !== path) return [];
+  const rows = [...shape.keys].map(([key, inner]) => {
+    const elsewhere = below(settingPath(path, key), inner).filter(
+      (placed) => shownAt.get(placed.whole) !== placed.path,
+    );
+    const also = elsewhere.map(({ whole }) => ` As \`${shownAt.get(whole)!}\`.`).join("");
+    const text = cell(z.globalRegistry.get(inner)?.description ?? "") + also;
+    return `| \`${key}\` | ${typeOf(inner)} | ${defaultText(inner)} | ${text} |`;
+  });
   const table = ["| setting | type | default | meaning |", "|---|---|---|---|", ...rows].join("\n");
   const title = path === "" ? "## Top level" : `## \`${path}\``;
   const own = `${title}\n\n${meaning === undefined ? "" : `${meaning}\n\n`}${table}\n`;
-  return [own, ...[...shape.keys].flatMap(([key, inner]) => below(path === "" ? key : `${path}.${key}`, inner))];
+  const inside = [...shape.keys].flatMap(([key, inner]) => below(settingPath(path, key), inner));
+  return [own, ...inside.flatMap((placed) => sections(placed, shownAt))];
 }
 
 /** The sections under a setting: its own, that of each item, or that of each name. */
-function below(path: string, schema: Schema): string[] {
+function below(path: string, schema: Schema): readonly Placed[] {
   const shape = shapeOf(schema);
-  if (shape.kind === "section") return sections(path, schema);
+  if (shape.kind === "section")
+    return [{ path, whole: wholeOf(schema), meaning: z.globalRegistry.get(schema)?.description }];
   if (shape.kind === "list") return below(`${path}[]`, shape.item);
-  if (shape.kind === "named") return below(`${path}.<${path === "apps" ? "app" : "name"}>`, shape.value);
-  return shape.kind === "choice" ? shape.options.flatMap((option) => below(path, option)).slice(0, 1) : [];
+  if (shape.kind === "named") return below(`${path}.<${NAMES[path] ?? "name"}>`, shape.value);
+  if (shape.kind !== "choice") return [];
+  // Of one section and of a list of them, the section.
+  const options = shape.options.flatMap((option) => below(path, option));
+  return options.filter(({ whole }, index) => options.findIndex((one) => one.whole === whole) === index);
+}
+
+function settingPath(path: string, key: string): string {
+  return path === "" ? key : `${path}.${key}`;
 }
 
 function sectionOf(schema: Schema): Extract<Shape, { kind: "section" }> | null {

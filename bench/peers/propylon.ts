@@ -3,7 +3,8 @@ import fs from "node:fs";
 import path from "node:path";
 import type { Peer, Place, Program, Task } from "./peer.ts";
 
-const COMMAND = path.join(import.meta.dirname, "../../bin/propylon");
+/** The checkout's command, compiled. */
+export const COMMAND = path.join(import.meta.dirname, "../../bin/propylon");
 
 /** This checkout, compiled, as users start it; no access log, as with the others. */
 export function propylon(): Peer {

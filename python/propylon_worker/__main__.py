@@ -37,6 +37,10 @@ def main():
     del sys.argv[1:]
     if settings.get("profile"):
         os.environ["PROPYLON_PROFILE"] = settings["profile"]
+    if "PROPYLON_UWSGI" in os.environ:
+        # An app that was uWSGI's may import its module. Last on the path, so that ours hides nothing.
+        os.environ["PROPYLON_WORKER"] = str(settings["worker"])
+        sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "propylon_shims"))
     code = Worker(settings, control).run()
     if code != 0:
         # At once: a half-imported app may have left threads that never end.

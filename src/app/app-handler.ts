@@ -1,5 +1,7 @@
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { SpooledBody } from "../spool/spooled-body.ts";
+import type { CompiledTemplate } from "../template/template.ts";
+import { AppEnviron } from "./app-environ.ts";
 import { AppRequest } from "./app-request.ts";
 import type { Pool } from "./pool.ts";
 import { type BlockContext, requestBlock } from "./request-block.ts";
@@ -10,19 +12,31 @@ export class AppHandler implements Handler {
   readonly #mount: string;
   readonly #context: BlockContext;
   readonly #memoryLimit: number;
+  /** null: the environ is ours alone, as nearly everywhere. */
+  readonly #environ: AppEnviron | null;
 
-  /** `mount`: SCRIPT_NAME, taken off the path. `serverName`: SERVER_NAME, or empty for the request's host. */
-  constructor(pool: Pool, mount: string, serverName: string, memoryLimit: number) {
+  /**
+   * `mount`: SCRIPT_NAME, taken off the path. `serverName`: SERVER_NAME, or empty for the request's host. `environ`: more
+   * keys, or others in place of ours.
+   */
+  constructor(
+    pool: Pool,
+    mount: string,
+    serverName: string,
+    memoryLimit: number,
+    environ: readonly (readonly [string, CompiledTemplate])[] = [],
+  ) {
     this.#pool = pool;
-    this.#mount = mount;
-    this.#context = { scriptName: Buffer.from(mount).latin1Slice(), serverName };
+    this.#mount = Buffer.from(mount).latin1Slice();
+    this.#context = { scriptName: this.#mount, serverName, extra: "" };
     this.#memoryLimit = memoryLimit;
+    this.#environ = environ.length === 0 ? null : new AppEnviron(environ, this.#context);
   }
 
   handle(exchange: Exchange): void {
     exchange.app = this.#pool.name;
-    const block = requestBlock(exchange, this.#context);
-    const head = this.#head(exchange);
+    const block = requestBlock(exchange, this.#environ === null ? this.#context : this.#environ.context(exchange));
+    const head = this.#environ === null ? this.#head(exchange) : this.#environ.head(exchange, this.#head(exchange));
     if (exchange.body.length === 0) {
       this.#pool.submit(new AppRequest(exchange, block, head, null));
       return;
@@ -42,8 +56,14 @@ export class AppHandler implements Handler {
 
   #head(exchange: Exchange): string {
     const { path, query, target, client } = exchange;
-    const info = this.#mount === "" ? path : path.slice(this.#mount.length);
+    const info = this.#mount === "" ? path : this.#below(path);
     const plain = query === "" ? path : `${path}?${query}`;
     return `${exchange.method}\0${info}\0${query}\0${client.address}\0${client.port}\0${plain === target ? "" : target}`;
+  }
+
+  /** What follows the mount. Slashes before it are one (routes are found so); a rewritten path may have left it. */
+  #below(path: string): string {
+    const plain = path.startsWith("//") ? path.replace(/^\/+/, "/") : path;
+    return plain.startsWith(this.#mount) ? plain.slice(this.#mount.length) : path;
   }
 }

@@ -16,6 +16,8 @@ export interface BlockContext {
   readonly scriptName: string;
   /** SERVER_NAME; empty: the request's host. */
   readonly serverName: string;
+  /** More keys, or others in place of ours: `NUL key NUL value ...`; empty: none. */
+  readonly extra: string;
 }
 
 let lastId = 0;
@@ -26,6 +28,8 @@ let lastId = 0;
  */
 export function requestBlock(exchange: Exchange, context: BlockContext): RequestBlock {
   const { headers, client } = exchange;
+  // A front's variables differ from request to request.
+  if (exchange.environ !== null) return buildBlock(exchange, context);
   if (headers.memoOwner === context) {
     const known = headers.memo as RequestBlock;
     if (known.port === client.localPort && known.secure === client.secure && known.protocol === exchange.protocol)
@@ -45,8 +49,25 @@ function buildBlock(exchange: Exchange, context: BlockContext): RequestBlock {
     `SERVER_PROTOCOL\0${protocol}\0SERVER_NAME\0${serverName}\0SERVER_PORT\0${client.localPort}` +
     `\0SCRIPT_NAME\0${context.scriptName}\0wsgi.url_scheme\0${client.secure ? "https\0HTTPS\0on" : "http"}`;
   for (const [key, value] of cgiFields(headers.names, headers.values, chunked)) text += `\0${key}\0${value}`;
+  if (exchange.environ !== null) text += frontVariables(exchange.environ, context);
+  text += context.extra;
   lastId = lastId === 0x7fffffff ? 1 : lastId + 1;
   return { id: lastId, text, protocol, port: client.localPort, secure: client.secure, chunked };
+}
+
+/**
+ * What a front sent in place of ours, unchanged. Not its HTTP_*, which are the header fields, as rules of routes may have
+ * changed them; nor keys that are not the front's to say (`wsgi.input` is an object); nor SCRIPT_NAME where a route mounts.
+ */
+function frontVariables(environ: readonly (readonly [string, string])[], context: BlockContext): string {
+  let text = "";
+  for (const [key, value] of environ) {
+    if (key.startsWith("HTTP_") && key !== "HTTP_CONTENT_LENGTH" && key !== "HTTP_CONTENT_TYPE") continue;
+    if (key.startsWith("wsgi.") || key.startsWith("propylon.")) continue;
+    if (key === "SCRIPT_NAME" && context.scriptName !== "") continue;
+    text += `\0${key}\0${value}`;
+  }
+  return text;
 }
 
 /**

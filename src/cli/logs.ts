@@ -12,8 +12,8 @@ interface Flags extends InstanceFlags {
 
 export function logsCommand(): Command {
   const command = new Command("logs")
-    .description("the last log records, of everything or of one app or process")
-    .argument("[name]", "an app, `main`, `edge 0` or a worker such as `shop/3`")
+    .description("the last log records, of everything or of one app, program or process")
+    .argument("[name]", "an app, a program, `main`, `edge 0` or a worker such as `shop/3`")
     .option("-f, --follow", "go on with each new one, until Ctrl-C")
     .option("-n, --lines <count>", "how many of the past", "100")
     .option("--json", "one JSON object a line")

@@ -1,26 +1,33 @@
+import fs from "node:fs";
 import { Command } from "commander";
 import { hasCode, PropylonError } from "../base/errors.ts";
 import type { ControlClient } from "../control/client.ts";
-import type { ReloadReport } from "../control/operations.ts";
+import type { ChangeReport, ReloadReport } from "../control/operations.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
 
 /** How often to look whether main has gone, ms. */
 const LOOK_AGAIN = 20;
 
-type Flags = InstanceFlags & { readonly json?: boolean };
+interface Flags extends InstanceFlags {
+  readonly json?: boolean;
+}
 
 export function reloadCommand(): Command {
   return verb("reload", "read the configuration again and swap it in; old workers stay until new ones are ready")
     .argument("[app]", "only this app")
-    .action(async (app: string | undefined, flags: Flags) => {
+    .option("--programs", "only the programs")
+    .option("--dry-run", "only say what would change")
+    .action(async (app: string | undefined, flags: ReloadFlags) => {
       const client = findInstance(flags);
-      await report(client, await client.reload(app === undefined ? {} : { app }), flags);
+      if (flags.dryRun) return tellChanges(await client.changes(), flags);
+      const programs = flags.programs ? { programs: true } : {};
+      await report(client, await client.reload({ ...(app === undefined ? {} : { app }), ...programs }), flags);
     });
 }
 
 export function restartCommand(): Command {
-  return verb("restart", "replace the workers of an app, new ones ready first")
-    .argument("<name>", "an app, or all")
+  return verb("restart", "replace the workers of an app, new ones ready first; or stop and start a program")
+    .argument("<name>", "an app, a program, an instance of one (worker:0), or all: every app")
     .action(async (name: string, flags: Flags) => {
       const client = findInstance(flags);
       await report(client, await client.restart({ name }), flags);
@@ -28,8 +35,8 @@ export function restartCommand(): Command {
 }
 
 export function startCommand(): Command {
-  return verb("start", "start an app that was stopped")
-    .argument("<name>", "an app")
+  return verb("start", "start an app or a program that does not run, and wait until it does")
+    .argument("<name>", "an app, a program or an instance of one, such as worker:0")
     .action(async (name: string, flags: Flags) => {
       await findInstance(flags).start({ name });
       done(`${name} started`, flags);
@@ -37,9 +44,9 @@ export function startCommand(): Command {
 }
 
 export function stopCommand(): Command {
-  return verb("stop", "stop everything, or one app; requests in flight are answered first")
-    .argument("[name]", "only this app")
-    .option("--now", "without waiting for requests in flight")
+  return verb("stop", "stop everything, or one app or program; requests in flight are answered first")
+    .argument("[name]", "only this app, program or instance of one")
+    .option("--now", "without waiting for requests in flight; programs are killed")
     .action(async (name: string | undefined, flags: Flags & { readonly now?: boolean }) => {
       const client = findInstance(flags);
       const now = flags.now ? { now: true } : {};
@@ -49,7 +56,27 @@ export function stopCommand(): Command {
     });
 }
 
+export function signalCommand(): Command {
+  return verb("signal", "send a signal to the process of a program")
+    .argument("<signal>", "HUP, USR1, ... or its number")
+    .argument("<name>", "a program, or an instance of one, such as worker:0")
+    .action(async (signal: string, name: string, flags: Flags) => {
+      await findInstance(flags).signal({ name, signal });
+      done(`${name} was sent ${signal}`, flags);
+    });
+}
+
 // --- internal ---
+
+interface ReloadFlags extends Flags {
+  readonly programs?: boolean;
+  readonly dryRun?: boolean;
+}
+
+function tellChanges(result: ChangeReport, flags: Flags): void {
+  if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  else process.stdout.write(`${result.changes.join("\n") || "nothing would change"}\n`);
+}
 
 function verb(name: string, description: string): Command {
   return addInstanceOptions(new Command(name).description(description).option("--json", "the result, for machines"));
@@ -69,9 +96,19 @@ async function stopAll(client: ControlClient, options: { readonly now?: boolean 
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isUncollected(pid);
   } catch (error) {
     return hasCode(error, "EPERM");
+  }
+}
+
+/** It has ended, and whoever started it has not asked how (proc(5): state Z). */
+function isUncollected(pid: number): boolean {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+  } catch {
+    return false; // no /proc, or gone in this moment
   }
 }
 
@@ -81,6 +118,10 @@ async function report(client: ControlClient, result: ReloadReport, flags: Flags)
   else {
     for (const app of result.apps) if (app.swapped) process.stdout.write(`${app.name}: new workers serve\n`);
     for (const change of result.changes) process.stdout.write(`${change}\n`);
+    if (result.apps.length === 0 && result.changes.length === 0)
+      process.stdout.write(
+        `${result.programs.changed.map((name) => `${name} restarted`).join("\n") || "nothing changed"}\n`,
+      );
   }
   if (failed.length === 0) return;
   const { apps } = await client.status();

@@ -4,8 +4,10 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { PropylonError } from "../base/errors.ts";
 import { checkCommand } from "./check.ts";
 import { explainCommand } from "./explain.ts";
+import { isForeign } from "./foreign.ts";
+import { importCommand } from "./import.ts";
 import { logsCommand } from "./logs.ts";
-import { reloadCommand, restartCommand, startCommand, stopCommand } from "./operate.ts";
+import { reloadCommand, restartCommand, signalCommand, startCommand, stopCommand } from "./operate.ts";
 import { addServeOptions, type ServeFlags, serve } from "./serve.ts";
 import { stacksCommand } from "./stacks.ts";
 import { statusCommand } from "./status.ts";
@@ -16,8 +18,12 @@ Examples:
   propylon app:app                 serve the app \`app\` of app.py at http://127.0.0.1:8000
   propylon                         serve ./propylon.yaml, or the app that this folder holds
   propylon run /srv/shop           serve the propylon.yaml of a folder
+  propylon run nginx.conf app.ini  serve the configuration of other programs, together
   propylon dev                     the same with reload on save and tracebacks in the browser
-  propylon status                  what runs here, from the same folder`;
+  propylon status                  what runs here, from the same folder
+
+In place of the program, with its own arguments:
+  propylon nginx | uwsgi | gunicorn | waitress-serve | supervisord | supervisorctl ...`;
 
 /** The whole command line. Actions throw PropylonErrors; commander's own complaints become usage errors. */
 export function createProgram(): Command {
@@ -42,11 +48,23 @@ export function createProgram(): Command {
     });
   addServeOptions(program);
   const run = new Command("run")
-    .description("serve a configuration: propylon.yaml, or the folder that holds it")
-    .argument("[file]", "default: ./propylon.yaml")
-    .action((file: string | undefined, flags: ServeFlags) =>
-      serve({ target: null, file: file ?? ".", development: false, flags }),
-    );
+    .description(
+      "serve a configuration: propylon.yaml, the folder that holds it, or files of other programs as they are",
+    )
+    .argument("[FILE...]", "default: ./propylon.yaml; nginx.conf, uwsgi.ini, supervisord.conf ... are read together")
+    .option(
+      "--with <command>",
+      "with a server's command line, such as 'gunicorn app:app'; may be repeated",
+      collect,
+      [],
+    )
+    .option("--as <kind>", "the kind of foreign files, where their content does not say it")
+    .option("--port-offset <number>", "add this to foreign ports below 1024, such as 8000 for 8080 in place of 80")
+    .action((files: string[], flags: ServeFlags & { as?: string; with: string[] }) => {
+      const request = { files, as: flags.as ?? null, commands: flags.with };
+      const foreign = isForeign(request, process.cwd()) ? request : null;
+      return serve({ target: null, file: files[0] ?? ".", foreign, development: false, flags });
+    });
   const dev = new Command("dev")
     .description("serve for development: reload on save, tracebacks in the browser, one worker")
     .argument("[target]", "MODULE:CALLABLE, a .wsgi script, or a configuration")
@@ -54,7 +72,7 @@ export function createProgram(): Command {
       const isApp = target !== undefined && isTarget(target) && !/\.ya?ml$/.test(target);
       return serve({ target: isApp ? target : null, file: isApp ? null : (target ?? null), development: true, flags });
     });
-  for (const command of [addServeOptions(run), addServeOptions(dev), checkCommand(), explainCommand()])
+  for (const command of [addServeOptions(run), addServeOptions(dev), checkCommand(), explainCommand(), importCommand()])
     program.addCommand(command);
   for (const command of [
     statusCommand(),
@@ -62,6 +80,7 @@ export function createProgram(): Command {
     restartCommand(),
     startCommand(),
     stopCommand(),
+    signalCommand(),
     logsCommand(),
     stacksCommand(),
   ])
@@ -72,6 +91,11 @@ export function createProgram(): Command {
 }
 
 // --- internal ---
+
+// Not a variadic option, which would take the arguments behind it for its own.
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
 
 function helpCommand(program: Command): Command {
   return new Command("help")

@@ -5,12 +5,15 @@ import { describe, PropylonError } from "../base/errors.ts";
 import { createLog } from "../base/log.ts";
 import { configForApp } from "../config/app-config.ts";
 import type { Flags } from "../config/flags.ts";
-import { type LoadOptions, loadConfig } from "../config/load.ts";
+import { type LoadedConfig, type LoadOptions, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { StatusReport } from "../control/operations.ts";
 import { discoverApp, discoverAppIn, typedTarget } from "../process/discover-app.ts";
 import { findInterpreter, type Interpreter } from "../process/interpreter.ts";
+import type { SignalTable } from "../supervisor/signals.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
+import { type ForeignRequest, importForeign } from "./foreign.ts";
+import { foreignOptions, undecided } from "./foreign-options.ts";
 import { LogOutput } from "./log-output.ts";
 import { SourceWatch } from "./source-watch.ts";
 import { VERSION } from "./version.ts";
@@ -29,6 +32,7 @@ export interface ServeFlags {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly factory?: boolean;
+  readonly portOffset?: string;
 }
 
 export interface ServeRequest {
@@ -36,6 +40,10 @@ export interface ServeRequest {
   readonly target: string | null;
   /** A configuration or its folder; null with a null target: whatever this folder holds. */
   readonly file: string | null;
+  /** Configuration of other programs, in place of both; null: none. */
+  readonly foreign?: ForeignRequest | null;
+  /** What signals mean, where that is not ours. */
+  readonly signals?: SignalTable;
   readonly development: boolean;
   readonly flags: ServeFlags;
 }
@@ -64,8 +72,7 @@ export function addServeOptions(command: Command): Command {
 export async function serve(request: ServeRequest): Promise<void> {
   const directory = process.cwd();
   const { development, flags } = request;
-  const options = loadOptions(request, directory);
-  const { config, file, warnings } = loadConfig(options);
+  const { config, file, warnings, pidFile } = load(request, directory);
   const output = new LogOutput(process.stderr.fd, config.log.format);
   const log = createLog("main", output.write, config.log.level);
   for (const warning of warnings) output.say(`propylon: warning: ${describe(warning)}`);
@@ -76,14 +83,15 @@ export async function serve(request: ServeRequest): Promise<void> {
     log,
     version: VERSION,
     development,
-    pidFile: flags.pidFile === undefined ? undefined : path.resolve(directory, flags.pidFile),
+    ...(request.signals === undefined ? {} : { signals: request.signals }),
+    pidFile: flags.pidFile === undefined ? (pidFile ?? undefined) : path.resolve(directory, flags.pidFile),
     findInterpreter: (app) => {
       const interpreter = findInterpreter(app, { directory: current.directory });
       interpreters.set(app.name, interpreter);
       return interpreter;
     },
     load: async () => {
-      const again = loadConfig(options);
+      const again = load(request, directory);
       for (const warning of again.warnings) log.warn(describe(warning));
       current = again.config;
       watch.follow(current);
@@ -106,15 +114,37 @@ export async function serve(request: ServeRequest): Promise<void> {
 
 // --- internal ---
 
-function loadOptions(request: ServeRequest, directory: string): LoadOptions {
+/** Reads everything anew: what the request names may have changed since. */
+function load(request: ServeRequest, directory: string): LoadedConfig & { readonly pidFile: string | null } {
+  const { foreign } = request;
+  if (!foreign) return { ...loadConfig(loadOptions(request, directory)), pidFile: null };
+  const imported = importForeign(foreign, directory);
+  const options = { ...commonOptions(request, directory), ...foreignOptions(imported, portOffset(request.flags)) };
+  const loaded = loadConfig(options);
+  const open = undecided(imported).map(({ message, place }) => new PropylonError("user", message, place && { place }));
+  return { ...loaded, warnings: [...open, ...loaded.warnings], pidFile: imported.pidFile };
+}
+
+function portOffset({ portOffset: written }: ServeFlags): number {
+  if (written === undefined) return 0;
+  if (/^\d{1,5}$/.test(written)) return Number(written);
+  throw new PropylonError("usage", `--port-offset ${written} is not a number`, { remedy: "write --port-offset 8000" });
+}
+
+function commonOptions(request: ServeRequest, directory: string): Omit<LoadOptions, "file"> {
   const { flags, development } = request;
-  const common = {
+  return {
     profile: flags.profile ?? null,
     ...(development ? { defaultProfile: "development" } : {}),
     environment: process.env,
     flags: { ...configFlags(flags), ...(development ? { dev: true, accessLog: flags.accessLog ?? "-" } : {}) },
     directory,
   };
+}
+
+function loadOptions(request: ServeRequest, directory: string): LoadOptions {
+  const common = commonOptions(request, directory);
+  const { flags } = request;
   const target =
     request.target === null
       ? request.file === null
@@ -130,7 +160,6 @@ function loadOptions(request: ServeRequest, directory: string): LoadOptions {
     return { ...common, file: null, document };
   }
   const file = request.file ?? ".";
-  refuseForeign(path.resolve(directory, file), file);
   return { ...common, file };
 }
 
@@ -155,16 +184,10 @@ function moduleTarget(target: string, directory: string): string {
   return isModule ? discoverAppIn(directory, target).target : target;
 }
 
-function refuseForeign(absolute: string, shown: string): void {
-  if (!fs.existsSync(absolute) || fs.statSync(absolute).isDirectory() || /\.ya?ml$/.test(absolute)) return;
-  throw new PropylonError("user", `${shown} is not a propylon.yaml`, {
-    remedy:
-      "this version reads propylon.yaml only, no files of other programs; docs/configuration.md shows how to write one",
-  });
-}
-
 /** `propylon: serving person at http://127.0.0.1:8000 (2 workers x 4 threads, Python 3.11.7 from .venv)` */
 function announcement(status: StatusReport, config: Config, interpreters: ReadonlyMap<string, Interpreter>): string {
+  const programs = Object.keys(config.programs);
+  if (status.listeners.length === 0) return `propylon: keeping ${programs.join(", ")}`;
   const names = status.apps.map(({ name }) => name).join(", ") || "files";
   const urls = status.listeners.map(({ url }) => url).join(" and ");
   const details = status.apps.map(({ name }) => {

@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import type { ProcessStatus, StatusReport } from "../control/operations.ts";
+import type { ProcessStatus, ProgramStatus, StatusReport } from "../control/operations.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
 import { printable } from "./printable.ts";
 
 export function statusCommand(): Command {
   const command = new Command("status")
-    .description("what runs: processes, apps, listeners")
+    .description("what runs: processes, apps, programs, listeners")
     .option("--json", "the whole report, for machines")
     .action(async (flags: InstanceFlags & { readonly json?: boolean }) => {
       const report = await findInstance(flags).status();
@@ -26,25 +26,53 @@ export function statusText(report: StatusReport, now: Date = new Date()): string
     const size = `${countOf(app.workers, "worker")} x ${countOf(app.lanes, "lane")}`;
     return `app ${app.name}: ${app.state}, ${size}, ${load}, ${app.python}${reason}${traceback}`;
   });
-  return `${[head, ...apps, "", ...table(report.processes, now)].join("\n")}\n`;
+  const programs = report.programs.length === 0 ? [] : ["", ...table(programRows(report.programs, now))];
+  return `${[head, ...apps, "", ...table(processRows(report.processes, now)), ...programs].join("\n")}\n`;
 }
 
 // --- internal ---
 
-function table(processes: readonly ProcessStatus[], now: Date): string[] {
-  const rows = [
+function processRows(processes: readonly ProcessStatus[], now: Date): string[][] {
+  return [
     ["PROCESS", "PID", "STATE", "SINCE", "MEMORY", "REQUESTS", "RESTARTS", ""],
     ...processes.map((one) => [
       one.name,
       one.pid === 0 ? "-" : String(one.pid),
       one.state,
       duration(now.getTime() - Date.parse(one.since)),
-      one.memory === null ? "-" : `${Math.round(one.memory / 1048576)} MB`,
+      megabytes(one.memory),
       one.requests === null ? "-" : String(one.requests),
       String(one.restarts),
       one.reason?.split("\n")[0] ?? "",
     ]),
   ];
+}
+
+function programRows(programs: readonly ProgramStatus[], now: Date): string[][] {
+  return [
+    ["PROGRAM", "PID", "STATE", "SINCE", "MEMORY", "RESTARTS", "LAST EXIT", ""],
+    ...programs.map((one) => [
+      one.name,
+      one.pid === null ? "-" : String(one.pid),
+      one.health === null || one.state !== "running" ? one.state : `${one.state}, ${healthWord(one.health)}`,
+      duration(now.getTime() - Date.parse(one.since)),
+      megabytes(one.memory),
+      String(one.restarts),
+      one.exitSignal ?? (one.exitCode === null ? "-" : String(one.exitCode)),
+      one.reason?.split("\n")[0] ?? "",
+    ]),
+  ];
+}
+
+function healthWord(health: NonNullable<ProgramStatus["health"]>): string {
+  return health === "unknown" ? "health unknown" : health;
+}
+
+function megabytes(bytes: number | null): string {
+  return bytes === null ? "-" : `${Math.round(bytes / 1048576)} MB`;
+}
+
+function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>
     row

@@ -1,16 +1,17 @@
 import { z } from "zod";
+import { afterSchema } from "./after-schema.ts";
 import { count, countOrAuto, duration, flag, path, pattern, permissions, size, target, text } from "./kinds.ts";
 import { named, oneOrMore, optional, section, withDefault } from "./sections.ts";
 
 /** Names of apps become parts of file names, log lines and metrics. */
 export const APP_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/;
-const VARIABLE_NAME = /^[^=\0\s]+$/;
+export const VARIABLE_NAME = /^[^=\0\s]+$/;
 
 const identifier = pattern("Python name", "application", /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u);
 export const account = pattern("user or group", "www-data", /^[\w][\w.-]*\$?$/);
 
 /** A value of `environment`: text, or the content of a file. */
-const variable = z.union([
+export const variable = z.union([
   text,
   section({ file: path.describe("A file whose content is the value, without its last newline; for secrets.") }),
 ]);
@@ -66,6 +67,11 @@ export const appSchema = section({
       core: optional(size, "Size of a core dump (`RLIMIT_CORE`); 0 for none.", "unchanged"),
     }),
     "Limits that the system holds each worker to.",
+  ),
+  after: optional(
+    afterSchema,
+    "Programs that have to be up before the workers start: names, or `{NAME: running}`, `{NAME: healthy}`, `{NAME: done}`.",
+    "none",
   ),
   start_timeout: withDefault(duration, "60s", "A worker that is not ready after this time is killed and tried again."),
   stop_timeout: withDefault(duration, "10s", "A worker that has not ended this long after it was asked to is killed."),

@@ -35,7 +35,8 @@ export interface ExplainedSetting {
 }
 
 const HIDDEN = "(hidden)";
-const SECRET = /pass(word|wd|phrase)?$|secret|token|credential|(^|[_-])(key|dsn)$|database_url/i;
+const SECRET =
+  /pass(word|wd|phrase)?$|secret|token|credential|^authorization$|^cookie$|(^|[_-])(key|dsn)$|database_url/i;
 
 /** Every setting in effect: what is written, and the defaults of what is not; secrets hidden. */
 export function effectiveSettings(origins: Sourced): Sourced {
@@ -157,13 +158,21 @@ function hideSecrets(node: Sourced, path: Path): Sourced {
   }
   if (node.kind === "list")
     return { ...node, items: node.items.map((item, index) => hideSecrets(item, [...path, index])) };
-  const isVariable = path[0] === "apps" && path[2] === "environment" && path.length === 4;
-  if (isVariable || path.some((step) => typeof step === "string" && SECRET.test(step) && step !== path[1])) {
+  const isVariable = (path[0] === "apps" || path[0] === "programs") && path[2] === "environment" && path.length === 4;
+  if (
+    isVariable ||
+    (!isPlainKey(path) && path.some((step) => typeof step === "string" && SECRET.test(step) && step !== path[1]))
+  ) {
     return path.at(-1) === "file" && path.length === 5 ? node : { ...node, value: HIDDEN, text: HIDDEN };
   }
   if (typeof node.value !== "string") return node;
   const text = node.value.replace(/(\w+:\/\/[^\s:/@]*):[^\s/@]+@/g, `$1:${HIDDEN}@`);
   return text === node.value ? node : { ...node, value: text, text };
+}
+
+/** What an upstream's hash goes by, and the path of a private key, which says nothing of what is in it. */
+function isPlainKey(path: Path): boolean {
+  return path.at(-1) === "key" && ((path[0] === "upstreams" && path.length === 3) || path.includes("tls"));
 }
 
 function isSettingOfSection(settings: Sourced, path: Path): boolean {

@@ -27,6 +27,9 @@ const INTERPOLATED = { type: "string", pattern: "\\$\\{" };
 
 export const text = kind("text", { type: ["string", "number", "boolean"] }, String);
 
+/** Text with variables of the request in braces; the names are checked where it is resolved. */
+export const template = kind("template", { type: ["string", "number", "boolean"] }, String);
+
 export const path = kind("path", { type: "string" }, (value) =>
   typeof value !== "string" || value === "" || value.includes("\0") ? new Refused() : value,
 );
@@ -63,6 +66,26 @@ export const flag = kind("true or false", { anyOf: [{ type: "boolean" }, INTERPO
   if (/^true$/i.test(String(value))) return true;
   return /^false$/i.test(String(value)) ? false : new Refused();
 });
+
+/** How long browsers may keep a file: seconds, negative for not at all, or a word of NGINX's `expires`. */
+export const expiry = kind(
+  "duration, `max` or `epoch`",
+  {
+    anyOf: [
+      { type: "number" },
+      { enum: ["max", "epoch"] },
+      { type: "string", pattern: "^-?\\d+(\\.\\d+)?$|^-?(\\d+(\\.\\d+)?(ms|s|m|h|d|w))+$" },
+      INTERPOLATED,
+    ],
+  },
+  (value) => {
+    if (value === "max" || value === "epoch") return value;
+    const written = String(value);
+    const length = typeof value === "boolean" ? null : parseDuration(written.replace(/^-/, ""));
+    if (length === null) return new Refused(`expected a duration such as 1d, -1, max or epoch, got ${quote(value)}`);
+    return written.startsWith("-") ? -1 : Math.round(length / 1000);
+  },
+);
 
 /** `false`, to turn something off. */
 export const off = kind("`false`", { const: false }, (value) =>

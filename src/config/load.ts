@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly file: string | null;
   /** A configuration built in code, see {@link configForApp}. */
   readonly document?: unknown;
+  /** What errors call the `document`; `command line` when left out. */
+  readonly source?: string;
   /** `--profile`; null: `PROPYLON_PROFILE`. */
   readonly profile: string | null;
   /** The profile when neither names one; unlike those it need not exist. */
@@ -98,7 +100,7 @@ function inspect(options: LoadOptions): Inspection {
   const { environment, flags } = options;
   const directory = resolve(options.directory);
   const file = options.file === null ? null : findFile(resolve(directory, options.file));
-  const source = file === null ? "command line" : shownPath(file, directory);
+  const source = file === null ? (options.source ?? "command line") : shownPath(file, directory);
   const origin: Origin = { layer: "config", place: { file: source } };
   const written = file === null ? fromValue(options.document ?? {}, origin) : readFile(file, origin);
   const choice = chooseProfile(options);

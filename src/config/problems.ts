@@ -2,15 +2,11 @@ import type { z } from "zod";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { type Place, PropylonError } from "../base/errors.ts";
 import { settingsSchema } from "./schema.ts";
-import { describeOrigin, originAt, type Path, type Sourced, valueAt } from "./sourced.ts";
+import { describeOrigin, type Origin, originAt, type Path, type Sourced, valueAt } from "./sourced.ts";
 import { keysAt } from "./walk.ts";
 
 /** Words of the documentation that this version does not build yet; better said than guessed at. */
-const LATER = new Set(
-  "asgi auth balance build cache command compress errors fastcgi headers http2 intercept middleware order preload programs protocol proxy rate_limit scgi stats tls try upstreams uwsgi websocket".split(
-    " ",
-  ),
-);
+const LATER = new Set("asgi auth build cache http2 middleware preload rate_limit stats websocket".split(" "));
 
 interface Details {
   /** Point at the key rather than the value. */
@@ -51,6 +47,16 @@ export class Problems {
   /** A problem in another file than the configuration. */
   errorIn(place: Place, message: string): void {
     this.errors.push(new PropylonError("user", message, { place }));
+  }
+
+  /** Whether a list is written there, and not the one value that may stand for it. */
+  isList(path: Path): boolean {
+    return valueAt(this.#document, path)?.kind === "list";
+  }
+
+  /** Which layer something comes from. */
+  layerOf(path: Path): Origin["layer"] {
+    return originAt(this.#document, path).layer;
   }
 
   /** Where something was written, to name it in another problem. */
@@ -114,6 +120,7 @@ function unknownKey(key: string): string {
 
 function unknownKeyRemedy(key: string, path: Path, document: Sourced): { readonly remedy?: string } {
   if (LATER.has(key)) return {};
+  if (/^(?:uwsgi|fastcgi|scgi)$/.test(key)) return { remedy: `write proxy: ${key}://127.0.0.1:9000` };
   if (key === "<<") return { remedy: "use an alias for a whole section, or a profile" };
   const keys = keysAt(settingsSchema, document, path);
   const remedy = didYouMean(key, keys) ?? (keys.length > 0 ? `the keys here are ${keys.join(", ")}` : undefined);

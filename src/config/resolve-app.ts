@@ -43,10 +43,7 @@ export function resolveApp(
     workers:
       settings.workers === "auto" ? autoWorkers(availableParallelism(), process.constrainedMemory()) : settings.workers,
     threads: settings.threads,
-    environment: {
-      ...readEnvFiles(at, settings, base, disk, problems),
-      ...readEnvironment(at, settings, base, disk, problems),
-    },
+    environment: resolveEnvironment(at, settings, { directory: base, disk, problems }),
     user: settings.user ?? null,
     group: settings.group ?? null,
     umask: settings.umask ?? null,
@@ -61,8 +58,23 @@ export function resolveApp(
     queueTimeout: settings.queue.timeout,
     reload: settings.reload,
     tracebacks: settings.tracebacks,
+    after: [],
   };
 }
+
+/** The variables of `env_file` and `environment` of the section at `at`. */
+export function resolveEnvironment(
+  at: Path,
+  settings: EnvironmentSettings,
+  { directory, disk, problems }: ResolveContext,
+): Readonly<Record<string, string>> {
+  return {
+    ...readEnvFiles(at, settings, directory, disk, problems),
+    ...readEnvironment(at, settings, directory, disk, problems),
+  };
+}
+
+type EnvironmentSettings = Pick<AppSettings, "environment" | "env_file">;
 
 /** `module` alone means the attribute that its kind of file has by custom: `application`. */
 function splitTarget(written: string): { readonly target: string; readonly call: boolean } {
@@ -98,7 +110,7 @@ function resolvePython(written: string, base: string, disk: Disk): string {
 
 function readEnvFiles(
   at: Path,
-  settings: AppSettings,
+  settings: EnvironmentSettings,
   base: string,
   disk: Disk,
   problems: Problems,
@@ -117,7 +129,7 @@ function readEnvFiles(
 
 function readEnvironment(
   at: Path,
-  settings: AppSettings,
+  settings: EnvironmentSettings,
   base: string,
   disk: Disk,
   problems: Problems,

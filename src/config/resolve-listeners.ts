@@ -1,8 +1,11 @@
 import { resolve } from "node:path";
 import { formatTcpAddress, parseAddress } from "./address.ts";
+import { isPublicHost } from "./address-range.ts";
+import type { ListenerSettings } from "./listener-schema.ts";
 import type { ListenerConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
-import type { ListenerSettings } from "./schema.ts";
+import { resolveTls } from "./resolve-tls.ts";
+import type { Path } from "./sourced.ts";
 
 /** The kernel's bound on a Unix socket's path (`sun_path`), the final NUL aside. */
 const LONGEST_SOCKET_PATH = 107;
@@ -14,8 +17,8 @@ export function resolveListeners(
   const { problems } = context;
   const before = new Map<string, string>();
   return settings.map((listener, index) => {
-    const resolved = resolveListener(listener, context);
     const at = ["listeners", index];
+    const resolved = resolveListener(listener, at, context);
     const [key, everywhere] = keysOf(resolved);
     const clash = before.get(key) ?? (everywhere === null ? undefined : before.get(everywhere));
     if (clash !== undefined)
@@ -26,6 +29,12 @@ export function resolveListeners(
         at,
         `the path of this Unix socket has ${Buffer.byteLength(resolved.path)} bytes; the system takes at most ${LONGEST_SOCKET_PATH}`,
       );
+    }
+    if (resolved.protocol === "uwsgi" && resolved.path === null && isPublicHost(resolved.host) && !listener.public) {
+      problems.error(at, `other machines could reach uwsgi at ${resolved.address} and set any variable of a request`, {
+        remedy: "listen on 127.0.0.1 or a Unix socket; public: true allows it all the same",
+        with: [[...at, "protocol"]],
+      });
     }
     return resolved;
   });
@@ -42,9 +51,13 @@ export function resolveAdmin(written: string | undefined, { problems }: ResolveC
   return null;
 }
 
-function resolveListener(settings: ListenerSettings, { directory }: ResolveContext): ListenerConfig {
-  const { mode, unlink } = settings;
-  const shared = { mode, owner: settings.owner ?? null, group: settings.group ?? null, unlink };
+function resolveListener(settings: ListenerSettings, at: Path, context: ResolveContext): ListenerConfig {
+  const { directory, problems } = context;
+  const { mode, unlink, protocol } = settings;
+  const tls = settings.tls === undefined ? null : resolveTls(settings.tls, [...at, "tls"], context);
+  if (tls !== null && protocol === "uwsgi")
+    problems.error([...at, "tls"], "uwsgi is not spoken over TLS", { at: "key", remedy: "leave tls or protocol out" });
+  const shared = { mode, owner: settings.owner ?? null, group: settings.group ?? null, unlink, protocol, tls };
   const parsed = parseAddress(settings.address);
   if (parsed.kind === "unix") {
     const path = resolve(directory, parsed.path);

@@ -1,196 +1,184 @@
 import { resolve } from "node:path";
 import { domainToASCII } from "node:url";
 import { didYouMean } from "../base/did-you-mean.ts";
-import type { HandlerConfig, RouteConfig, SiteConfig, StaticConfig } from "./model.ts";
+import { formatTcpAddress, parseAddress } from "./address.ts";
+import { checkOrder } from "./check-order.ts";
+import { capturesBeforeRoutes, capturesOfSite, routeNames } from "./collect-names.ts";
+import type { ListenerConfig, RouteConfig, SiteConfig } from "./model.ts";
+import { checkPattern } from "./pattern-check.ts";
 import type { ResolveContext } from "./resolve-app.ts";
-import type { RouteSettings, SiteSettings, StaticSettings } from "./site-schema.ts";
+import { NO_OPTIONS, resolveOptions } from "./resolve-options.ts";
+import { resolveRoute } from "./resolve-route.ts";
+import { resolveRules } from "./resolve-rules.ts";
+import type { UpstreamTable } from "./resolve-upstreams.ts";
+import type { RouteContext } from "./route-context.ts";
+import type { RouteSettings } from "./route-schema.ts";
+import type { SiteSettings } from "./site-schema.ts";
 import type { Path } from "./sourced.ts";
-import { isUnsafeRegex } from "./unsafe-regex.ts";
 
-/** A site resolves in the sight of the others' hosts and the names of the apps. */
+/** A site resolves in the sight of the others, the apps, the upstreams and the listeners. */
 export interface SiteContext extends ResolveContext {
   readonly apps: ReadonlySet<string>;
-  /** Host -> where a site before this one named it. */
-  readonly hosts: Map<string, string>;
+  readonly upstreams: UpstreamTable;
+  /** What templates may name besides the request's own variables. */
+  readonly names: ReadonlySet<string>;
+  readonly listeners: readonly ListenerConfig[];
+  /** Addresses that some site names. */
+  readonly namedListeners: ReadonlySet<string>;
+  /** Host, or `default site` -> the sites before this one that have it: where, and on which listeners. */
+  readonly claims: Map<string, Claim[]>;
 }
 
-const HANDLERS = ["app", "static", "redirect", "respond"] as const;
-const MATCHES = ["path", "exact", "regex"] as const;
+export interface Claim {
+  readonly listeners: readonly string[] | null;
+  readonly place: string;
+}
 
-/** Framing and connection fields are the server's own. */
-const OWN_FIELDS = new Set([
-  "connection",
-  "content-length",
-  "date",
-  "keep-alive",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+const DEFAULT_CLAIM = "default site";
+
+/** The site that a configuration without sites has. */
+export function siteOfApp(app: string): SiteConfig {
+  const route: RouteConfig = {
+    ...NO_OPTIONS,
+    name: null,
+    match: { kind: "any" },
+    methods: null,
+    conditions: [],
+    internal: false,
+    rules: [],
+    handler: { kind: "app", app, mount: "", environ: {} },
+    routes: [],
+  };
+  const hosts = ["_"];
+  return { ...NO_OPTIONS, hosts, listeners: null, default: false, order: "written", rules: [], routes: [route] };
+}
 
 export function resolveSite(settings: SiteSettings, at: Path, context: SiteContext): SiteConfig {
-  const hosts = (settings.hosts ?? ["_"]).map((host, index) => resolveHost(host, [...at, "hosts", index], context));
-  const routes = settings.routes.flatMap(
-    (route, index) => resolveRoute(route, [...at, "routes", index], context) ?? [],
+  const { problems } = context;
+  const listeners = resolveSiteListeners(settings.listeners, [...at, "listeners"], context);
+  const hosts = (settings.hosts ?? ["_"]).map((host, index) =>
+    resolveHost(host, [...at, "hosts", index], listeners, context),
   );
   if (hosts.length === 0)
-    context.problems.error([...at, "hosts"], "an empty list names no host", {
+    problems.error([...at, "hosts"], "an empty list names no host", {
       remedy: "leave hosts out to answer for every host",
     });
-  return { hosts, routes };
-}
-
-function resolveHost(written: string, at: Path, { hosts, problems }: SiteContext): string {
-  const lower = written.toLowerCase();
-  const wildcard = lower.startsWith("*.") ? "*." : "";
-  const name = lower.slice(wildcard.length).replace(/\.$/, "");
-  const ascii = name === "_" || name.startsWith("[") ? name : domainToASCII(name);
-  if (ascii === "") problems.error(at, `"${written}" is not a host name`);
-  const host = wildcard + ascii;
-  const before = hosts.get(host);
-  if (before !== undefined)
-    problems.error(at, `the host "${host}" is named twice`, { remedy: `the first is at ${before}` });
-  else hosts.set(host, problems.placeOf(at));
-  return host;
-}
-
-function resolveRoute(route: RouteSettings, at: Path, context: SiteContext): RouteConfig | null {
-  const { problems } = context;
-  const matches = MATCHES.filter((key) => route[key] !== undefined);
-  if (matches.length > 1)
-    problems.error([...at, matches[1]!], `${matches.join(" and ")} exclude each other`, {
-      at: "key",
-      remedy: "keep one of them",
+  if (settings.default && !claim(DEFAULT_CLAIM, [...at, "default"], listeners, context))
+    problems.error([...at, "default"], "another site is the default on the same listener", {
+      remedy: `the first is at ${context.claims.get(DEFAULT_CLAIM)![0]!.place}`,
     });
-  const handlers = HANDLERS.filter((key) => route[key] !== undefined);
-  if (handlers.length > 1)
-    problems.error([...at, handlers[1]!], `a route has one handler, this one has ${handlers.join(" and ")}`, {
-      at: "key",
-      remedy: "make two routes of it",
-    });
-  if (handlers.length === 0)
-    problems.error(at, "nothing answers this route", { remedy: `give it one of ${HANDLERS.join(", ")}` });
-  if (route.mount !== undefined) checkMount(route, route.mount, at, context);
-  const handler = resolveHandler(route, at, context);
-  const methods = route.methods?.map((method) => method.toUpperCase()) ?? null;
-  if (methods?.length === 0)
-    problems.error([...at, "methods"], "an empty list takes no request", {
-      remedy: "leave methods out to take every method",
-    });
-  return handler === null ? null : { match: resolveMatch(route, at, context), methods, handler };
-}
-
-function resolveMatch(route: RouteSettings, at: Path, { problems }: SiteContext): RouteConfig["match"] {
-  if (route.exact !== undefined) return { kind: "exact", path: route.exact };
-  if (route.regex !== undefined) {
-    checkRegex(route.regex, [...at, "regex"], problems);
-    return { kind: "regex", pattern: route.regex };
-  }
-  const { path } = route;
-  if (path === undefined || path === "/") return { kind: "any" };
-  return path.endsWith("/") ? { kind: "prefix", path } : { kind: "segments", path };
-}
-
-function checkRegex(pattern: string, at: Path, problems: ResolveContext["problems"]): void {
-  try {
-    new RegExp(pattern);
-  } catch (cause) {
-    problems.error(
-      at,
-      `"${pattern}" is not a regular expression: ${cause instanceof Error ? cause.message.replace(/^.*: /, "") : String(cause)}`,
-      { cause },
-    );
-    return;
-  }
-  if (isUnsafeRegex(pattern)) {
-    problems.warn(at, `"${pattern}" repeats what already repeats, so a hostile path could keep it busy for very long`, {
-      remedy: "let only one of the two repeat",
-    });
-  }
-}
-
-function checkMount(route: RouteSettings, mount: string, at: Path, { problems }: SiteContext): void {
-  if (route.app === undefined) problems.error([...at, "mount"], "only a route to an app has a mount", { at: "key" });
-  const base = trimSlash(mount);
-  const path = route.path ?? route.exact;
-  if (path !== undefined && trimSlash(path) !== base && !path.startsWith(`${base}/`)) {
-    problems.error([...at, "mount"], `"${mount}" is not the beginning of the route's path "${path}"`, {
-      remedy: `write mount: ${trimSlash(path) || "/"}, or leave it out`,
-    });
-  } else if (path === undefined && base !== "") {
-    problems.error([...at, "mount"], `the route takes every path, so not all begin with "${mount}"`, {
-      remedy: `give the route path: ${base}`,
-      with: [
-        [...at, "path"],
-        [...at, "exact"],
-      ],
-    });
-  }
-}
-
-function resolveHandler(route: RouteSettings, at: Path, context: SiteContext): HandlerConfig | null {
-  if (route.app !== undefined) {
-    if (!context.apps.has(route.app)) {
-      const known = context.apps.size === 0 ? "no app is configured" : `the apps are ${[...context.apps].join(", ")}`;
-      context.problems.error([...at, "app"], `there is no app "${route.app}"`, {
-        remedy: didYouMean(route.app, context.apps) ?? known,
-      });
-    }
-    return { kind: "app", app: route.app, mount: trimSlash(route.mount ?? "") };
-  }
-  if (route.static !== undefined) return resolveStatic(route, route.static, [...at, "static"], context);
-  if (route.redirect !== undefined) {
-    const { to, status } = route.redirect;
-    if (to === "" || /[\s\x00-\x1f\x7f]/.test(to))
-      context.problems.error([...at, "redirect"], `"${to}" is not a URL or path`);
-    return { kind: "redirect", to, status };
-  }
-  return route.respond === undefined ? null : resolveRespond(route.respond, [...at, "respond"], context);
-}
-
-function resolveStatic(
-  route: RouteSettings,
-  settings: StaticSettings,
-  at: Path,
-  { directory, disk, problems }: SiteContext,
-): StaticConfig {
-  const root = resolve(directory, settings.root);
-  if (!disk.isDirectory(root)) problems.error([...at, "root"], `there is no folder ${root}`);
-  const strip = settings.strip ?? route.path !== undefined;
-  if (strip && route.regex !== undefined)
-    problems.error([...at, "strip"], "a regex has no fixed path to remove", { remedy: "use path in place of regex" });
-  const own = route.path ?? route.exact ?? "";
+  const names = routeNames(settings.routes);
+  checkOrder(settings.routes, settings.order, [...at, "routes"], problems);
+  checkNames(settings.routes, [...at, "routes"], new Map(), context);
+  const scope: RouteContext = {
+    ...context,
+    order: settings.order,
+    site: at,
+    routeNames: new Set(names),
+    siteCaptures: capturesOfSite(settings),
+    captures: settings.order === "nginx" ? capturesOfSite(settings) : capturesBeforeRoutes(settings),
+    options: NO_OPTIONS,
+    own: null,
+  };
+  // A site's headers are written for all of its routes, after them.
+  const options = resolveOptions(settings, at, NO_OPTIONS, { ...scope, captures: scope.siteCaptures });
+  const inside: RouteContext = { ...scope, options };
   return {
-    kind: "static",
-    root,
-    strip: strip && own !== "/" ? own : "",
-    index: settings.index ?? ["index.html"],
-    expires: settings.expires === undefined ? null : Math.round(settings.expires / 1000),
-    dotfiles: settings.dotfiles,
-    symlinks: settings.symlinks,
-    precompressed: settings.precompressed,
+    ...options,
+    hosts,
+    listeners,
+    default: settings.default,
+    order: settings.order,
+    rules: resolveRules(settings.rules, [...at, "rules"], inside, null),
+    routes: settings.routes.flatMap((route, index) => resolveRoute(route, [...at, "routes", index], inside) ?? []),
   };
 }
 
-function resolveRespond(
-  settings: NonNullable<RouteSettings["respond"]>,
-  at: Path,
-  { problems }: SiteContext,
-): HandlerConfig {
-  const headers = Object.entries(settings.headers ?? {}).flatMap(([name, values]) =>
-    values.map((value) => [name, value] as const),
-  );
-  for (const [name] of headers) {
-    if (OWN_FIELDS.has(name.toLowerCase()))
-      problems.error([...at, "headers", name], "the server writes this field itself", { at: "key" });
-  }
-  if ((settings.status === 204 || settings.status === 304) && settings.body !== "") {
-    problems.error([...at, "body"], `an answer with status ${settings.status} has no body`);
-  }
-  return { kind: "respond", status: settings.status, body: settings.body, headers };
+/** A listener's address as the model has it: `:80` is `*:80`, a Unix socket's path is absolute. */
+export function listenerAddress(written: string, directory: string): string {
+  const parsed = parseAddress(written);
+  if (parsed.kind === "unix") return `unix:${resolve(directory, parsed.path)}`;
+  return parsed.kind === "tcp" ? formatTcpAddress(parsed.host, parsed.port) : written;
 }
 
-function trimSlash(path: string): string {
-  return path.endsWith("/") ? path.slice(0, -1) : path;
+/**
+ * The listeners that a site is bound to. Where a profile, the environment or a flag replaced the listeners of the file, sites that
+ * were all bound to one are bound to the one that took its place.
+ */
+function resolveSiteListeners(
+  written: SiteSettings["listeners"],
+  at: Path,
+  { directory, listeners, namedListeners, problems }: SiteContext,
+): readonly string[] | null {
+  if (written === undefined) return null;
+  if (written.length === 0)
+    problems.error(at, "an empty list answers nowhere", { remedy: "leave listeners out to answer on all of them" });
+  const known = new Set(listeners.map(({ address }) => address));
+  const wanted = written.map((address) => listenerAddress(address, directory));
+  if (wanted.every((address) => known.has(address))) return wanted;
+  const replaced = [["listeners"], ["listeners", 0], ["listeners", 0, "address"]].some(
+    (path) => problems.layerOf(path) !== problems.layerOf(at),
+  );
+  if (replaced && known.size === 1 && namedListeners.size === 1) return [...known];
+  const shown = [...known].join(", ");
+  for (const [index, address] of wanted.entries()) {
+    if (known.has(address)) continue;
+    const remedy = replaced
+      ? `${problems.placeOf(["listeners"])} replaces the listeners by ${shown}; name those that the sites name, or leave the site's listeners out`
+      : (didYouMean(address, known) ?? `the listeners are ${shown}`);
+    problems.error([...at, index], `there is no listener ${address}`, { remedy, with: [["listeners"]] });
+  }
+  return wanted;
+}
+
+function resolveHost(written: string, at: Path, listeners: readonly string[] | null, context: SiteContext): string {
+  const { problems } = context;
+  const host = written.startsWith("~")
+    ? `~${checkPattern(written.slice(1), at, "host", problems)}`
+    : plainHost(written, at, context);
+  if (!claim(host, at, listeners, context))
+    problems.error(at, `the host "${host}" is named twice`, {
+      remedy: `the first is at ${context.claims.get(host)![0]!.place}`,
+    });
+  return host;
+}
+
+function plainHost(written: string, at: Path, { problems }: SiteContext): string {
+  const lower = written.toLowerCase();
+  const wildcard = /^\*?\./.exec(lower)?.[0] ?? "";
+  const name = lower.slice(wildcard.length).replace(/\.$/, "");
+  const ascii = name === "_" || name.startsWith("[") ? name : domainToASCII(name);
+  if (ascii === "") problems.error(at, `"${written}" is not a host name`);
+  return wildcard + ascii;
+}
+
+/** Notes that a site has a host; false where another has it on the same listener. */
+function claim(
+  name: string,
+  at: Path,
+  listeners: readonly string[] | null,
+  { claims, problems }: SiteContext,
+): boolean {
+  const before = claims.get(name) ?? [];
+  const clash = before.some(
+    (other) => other.listeners === null || listeners === null || other.listeners.some((one) => listeners.includes(one)),
+  );
+  claims.set(name, [...before, { listeners, place: problems.placeOf(at) }]);
+  return !clash;
+}
+
+/** A name leads to one route. */
+function checkNames(routes: readonly RouteSettings[], at: Path, seen: Map<string, string>, context: SiteContext): void {
+  for (const [index, route] of routes.entries()) {
+    const here = [...at, index];
+    for (const name of routeNames([{ ...route, routes: undefined }])) {
+      const first = seen.get(name);
+      if (first === undefined) seen.set(name, context.problems.placeOf([...here, "name"]));
+      else
+        context.problems.error([...here, "name"], `the name "${name}" is given twice`, {
+          remedy: `the first is at ${first}`,
+        });
+    }
+    checkNames(route.routes ?? [], [...here, "routes"], seen, context);
+  }
 }

@@ -1,12 +1,24 @@
 import { resolve as resolvePath } from "node:path";
-import type { AccessLogConfig, AppConfig, Config, SiteConfig } from "./model.ts";
+import { templateNames } from "./collect-names.ts";
+import type { AccessLogConfig, AppConfig, Config } from "./model.ts";
 import { type ResolveContext, resolveApp } from "./resolve-app.ts";
 import { resolveAdmin, resolveListeners } from "./resolve-listeners.ts";
-import { resolveSite } from "./resolve-site.ts";
+import { resolveAfter, resolvePrograms } from "./resolve-program.ts";
+import { resolveSites } from "./resolve-sites.ts";
+import { resolveUpstreams } from "./resolve-upstreams.ts";
+import { resolveVariables } from "./resolve-variables.ts";
 import type { Settings } from "./schema.ts";
 
 /** Where the first visit works without privileges, and nobody else's does. */
 export const DEFAULT_ADDRESS = "127.0.0.1:8000";
+
+const DEFAULT_LISTENER = {
+  address: DEFAULT_ADDRESS,
+  protocol: "http",
+  public: false,
+  mode: 0o660,
+  unlink: true,
+} as const;
 
 /**
  * Turns settings that the schema has taken into the effective configuration: paths absolute, defaults that depend on
@@ -21,26 +33,37 @@ export function resolveSettings(
   context: ResolveContext,
 ): Config {
   const { limits, timeouts } = settings;
-  const listeners = settings.listeners ?? [
-    { address: DEFAULT_ADDRESS, mode: 0o660, unlink: true, owner: undefined, group: undefined },
-  ];
-  if (listeners.length === 0)
+  // Programs alone need no listener.
+  const serves = appNames.size > 0 || settings.sites !== undefined || Object.keys(settings.programs ?? {}).length === 0;
+  const listeners = resolveListeners(settings.listeners ?? (serves ? [DEFAULT_LISTENER] : []), context);
+  if (settings.listeners?.length === 0 && serves)
     context.problems.error(["listeners"], "an empty list listens nowhere", {
       remedy: `leave listeners out for ${DEFAULT_ADDRESS}`,
     });
   const apps: Record<string, AppConfig> = {};
   if (settings.profiles !== undefined)
     context.problems.error(["profiles"], "profiles stand at the top of the file only", { at: "key" });
-  for (const [name, app] of Object.entries(settings.apps ?? {})) apps[name] = resolveApp(name, app, context);
+  const programs = resolvePrograms(settings.programs ?? {}, appNames, context);
+  for (const [name, app] of Object.entries(settings.apps ?? {}))
+    apps[name] = {
+      ...resolveApp(name, app, context),
+      after: resolveAfter(["apps", name], app.after, settings.programs ?? {}, context),
+    };
+  const names = templateNames(settings);
+  const upstreams = resolveUpstreams(settings.upstreams ?? {}, { ...context, names, captures: 0 });
+  const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners });
   return {
     directory: context.directory,
     profile,
-    listeners: resolveListeners(listeners, context),
+    listeners,
     admin: resolveAdmin(settings.admin, context),
     user: settings.user ?? null,
     group: settings.group ?? null,
     apps,
-    sites: resolveSites(settings, appNames, context),
+    programs,
+    variables: resolveVariables(settings.variables ?? {}, { ...context, names }),
+    upstreams: Object.fromEntries(upstreams.configs),
+    sites,
     limits: {
       requestLine: limits.request_line,
       headerSize: limits.header_size,
@@ -63,57 +86,6 @@ export function resolveSettings(
     accessLog: resolveAccessLog(settings.access_log, context),
     log: settings.log,
   };
-}
-
-function resolveSites(
-  settings: Settings,
-  appNames: ReadonlySet<string>,
-  context: ResolveContext,
-): readonly SiteConfig[] {
-  if (settings.sites !== undefined) {
-    const hosts = new Map<string, string>();
-    if (settings.sites.length === 0)
-      context.problems.error(["sites"], "an empty list answers nothing", {
-        remedy: "leave sites out when one app answers everything",
-      });
-    const sites = settings.sites.map((site, index) =>
-      resolveSite(site, ["sites", index], { ...context, apps: appNames, hosts }),
-    );
-    warnOfUnused(sites, appNames, context);
-    return sites;
-  }
-  const [only, ...others] = appNames;
-  if (only === undefined) {
-    context.problems.error([], "There is nothing to serve: neither apps nor sites", {
-      remedy: "add an app, such as apps: {web: {wsgi: app:app}}",
-    });
-    return [];
-  }
-  if (others.length > 0) {
-    const message = `there are ${appNames.size} apps (${[...appNames].join(", ")}) and no sites that say which one answers`;
-    context.problems.error(["apps"], message, {
-      at: "key",
-      remedy: `add sites: [{routes: [{path: /${others[0]}, app: ${others[0]}}, {app: ${only}}]}]`,
-    });
-  }
-  return [
-    {
-      hosts: ["_"],
-      routes: [{ match: { kind: "any" }, methods: null, handler: { kind: "app", app: only, mount: "" } }],
-    },
-  ];
-}
-
-function warnOfUnused(sites: readonly SiteConfig[], appNames: ReadonlySet<string>, { problems }: ResolveContext): void {
-  const routes = sites.flatMap((site) => site.routes);
-  const used = new Set(routes.flatMap(({ handler }) => (handler.kind === "app" ? [handler.app] : [])));
-  for (const name of appNames) {
-    if (!used.has(name))
-      problems.warn(["apps", name], "no route leads to this app", {
-        at: "key",
-        remedy: `add a route, such as {path: /${name}, app: ${name}}`,
-      });
-  }
 }
 
 function resolveAccessLog(settings: Settings["access_log"], { directory }: ResolveContext): AccessLogConfig | null {

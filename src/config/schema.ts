@@ -1,18 +1,12 @@
 import { z } from "zod";
 import { account, appsSchema } from "./app-schema.ts";
-import { address, choice, count, duration, flag, off, path, permissions, size } from "./kinds.ts";
+import { address, choice, count, duration, off, path, size } from "./kinds.ts";
+import { listenerSchema } from "./listener-schema.ts";
+import { programsSchema } from "./program-schema.ts";
 import { list, named, optional, section, shorthand, withDefault } from "./sections.ts";
 import { siteSchema } from "./site-schema.ts";
-
-const listenerSchema = section({
-  address: address.describe(
-    "Where to listen: `127.0.0.1:8000`, `*:80` for every network, `[::1]:80`, `unix:./app.sock`; port 0 lets the system choose.",
-  ),
-  mode: withDefault(permissions, "0660", "Permission bits of a Unix socket."),
-  owner: optional(account, "Owner of a Unix socket.", "unchanged"),
-  group: optional(account, "Group of a Unix socket.", "unchanged"),
-  unlink: withDefault(flag, true, "Remove a Unix socket when stopping."),
-});
+import { upstreamsSchema } from "./upstream-schema.ts";
+import { variablesSchema } from "./variables-schema.ts";
 
 /** The whole of propylon.yaml. Types, checks, `docs/settings.md` and the JSON Schema for editors come from here. */
 export const settingsSchema = section({
@@ -33,6 +27,13 @@ export const settingsSchema = section({
   ),
   group: optional(account, "Group that serves clients, when started as root.", "the user's own group"),
   apps: optional(appsSchema, "Python applications, by name.", "none"),
+  programs: optional(programsSchema, "Other commands that are kept alive, by name.", "none"),
+  variables: optional(
+    variablesSchema,
+    "Values that are looked up for each request where a template names them.",
+    "none",
+  ),
+  upstreams: optional(upstreamsSchema, "Groups of servers that routes proxy to, by name.", "none"),
   sites: optional(
     list(siteSchema),
     "Hosts and their routes. May be left out when there is one app: it then answers everything.",
@@ -117,4 +118,5 @@ export const settingsSchema = section({
 
 /** propylon.yaml with its defaults and plain units, paths still as written. */
 export type Settings = z.output<typeof settingsSchema>;
-export type ListenerSettings = NonNullable<Settings["listeners"]>[number];
+/** What may be written in propylon.yaml, as plain data: what importers produce. */
+export type WrittenSettings = z.input<typeof settingsSchema>;

@@ -25,6 +25,8 @@ export function shapeOf(schema: Schema): Shape {
       return shapeOf(definition.innerType);
     case "pipe":
       return shapeOf(definition.in);
+    case "lazy":
+      return shapeOf(definition.getter());
     case "object":
       return { kind: "section", keys: new Map(Object.entries(definition.shape)) };
     case "record":
@@ -35,6 +37,23 @@ export function shapeOf(schema: Schema): Shape {
       return { kind: "choice", options: definition.options };
     default:
       return { kind: "anything" };
+  }
+}
+
+/** A schema without wrappers: the same object wherever it is used, so that recursion can be seen. */
+export function wholeOf(schema: Schema): Schema {
+  const definition = schema._zod.def as Definition;
+  if (kindNotes.has(schema)) return schema;
+  switch (definition.type) {
+    case "optional":
+    case "prefault":
+      return wholeOf(definition.innerType);
+    case "pipe":
+      return wholeOf(definition.in);
+    case "lazy":
+      return wholeOf(definition.getter());
+    default:
+      return schema;
   }
 }
 
@@ -108,7 +127,10 @@ function plural(type: string): string {
     .map((one) =>
       /^(address)$/.test(one)
         ? `${one}es`
-        : one.replace(/^(path|section|number|size|duration|host name|file name|method|header value)\b/, "$1s"),
+        : one.replace(
+            /^(path|section|number|size|duration|host name|file name|address range|method|header value|template|condition)\b/,
+            "$1s",
+          ),
     )
     .join(" or ");
 }

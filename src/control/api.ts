@@ -5,6 +5,7 @@ import { EXPOSITION_TYPE } from "../metrics/exposition.ts";
 import { Arguments } from "./arguments.ts";
 import { type LogSource, LogStream } from "./log-stream.ts";
 import type { Operations } from "./operations.ts";
+import { OutputStream } from "./output-stream.ts";
 import { type JsonObject, readJson } from "./read-json.ts";
 
 export interface ApiParts {
@@ -52,9 +53,20 @@ const ROUTES: Readonly<Record<string, Route>> = {
     type: "application/x-ndjson",
     body: logStream(query, logs),
   }),
+  "GET /output": (operations, { query }) => ({
+    status: 200,
+    type: "application/octet-stream",
+    body: outputStream(query, operations),
+  }),
+  "GET /changes": async (operations) => json(200, await operations.changes()),
   "POST /reload": async (operations, { json: values }) => {
-    const app = new Arguments("reload", values, ["app"]).optionalText("app");
-    return json(200, await operations.reload(app === undefined ? {} : { app }));
+    const given = new Arguments("reload", values, ["app", "programs"]);
+    const app = given.optionalText("app");
+    const programs = given.flag("programs");
+    return json(
+      200,
+      await operations.reload({ ...(app === undefined ? {} : { app }), ...(programs ? { programs } : {}) }),
+    );
   },
   "POST /restart": async (operations, { json: values }) =>
     json(200, await operations.restart({ name: new Arguments("restart", values, ["name"]).text("name") })),
@@ -66,6 +78,15 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const given = new Arguments("stop", values, ["name", "now"]);
     const name = given.optionalText("name");
     await operations.stop({ ...(name === undefined ? {} : { name }), now: given.flag("now") });
+    return json(200, {});
+  },
+  "POST /signal": async (operations, { json: values }) => {
+    const given = new Arguments("signal", values, ["name", "signal"]);
+    await operations.signal({ name: given.text("name"), signal: given.text("signal") });
+    return json(200, {});
+  },
+  "POST /clear": async (operations, { json: values }) => {
+    await operations.clear({ name: new Arguments("clear", values, ["name"]).text("name") });
     return json(200, {});
   },
   "POST /stacks": async (operations, { json: values }) =>
@@ -123,11 +144,36 @@ function answer(
 }
 
 function logStream(query: URLSearchParams, logs: LogSource): LogStream {
-  const lines = Number(query.get("lines") ?? "100");
-  if (!Number.isSafeInteger(lines) || lines < 0)
-    throw new PropylonError("user", `"${query.get("lines")}" is not a count of lines`);
-  const follow = query.get("follow");
-  return new LogStream(logs, { name: query.get("name"), count: lines, follow: follow === "true" || follow === "1" });
+  return new LogStream(logs, {
+    name: query.get("name"),
+    count: countOf(query, "lines", 100),
+    follow: isSet(query, "follow"),
+  });
+}
+
+function outputStream(query: URLSearchParams, operations: Operations): OutputStream {
+  const name = query.get("name");
+  const stream = query.get("stream") ?? "stdout";
+  if (name === null) throw new PropylonError("user", '"output" needs the argument "name"');
+  if (stream !== "stdout" && stream !== "stderr")
+    throw new PropylonError("user", `"${stream}" is neither stdout nor stderr`);
+  const bytes = countOf(query, "bytes", OUTPUT_BYTES);
+  return new OutputStream(operations.output({ name, stream }), { bytes, follow: isSet(query, "follow") });
+}
+
+/** How much of a program's output is given where nobody says it, and at most. */
+const OUTPUT_BYTES = 16 * 1024;
+const MOST_BYTES = 64 * 1024 * 1024;
+
+function countOf(query: URLSearchParams, name: string, otherwise: number): number {
+  const count = Number(query.get(name) ?? otherwise);
+  if (!Number.isSafeInteger(count) || count < 0 || count > MOST_BYTES)
+    throw new PropylonError("user", `"${query.get(name)}" is not a count of ${name}`);
+  return count;
+}
+
+function isSet(query: URLSearchParams, name: string): boolean {
+  return ["true", "1"].includes(query.get(name) ?? "");
 }
 
 function errorBody(error: unknown): { readonly error: { readonly message: string; readonly remedy: string | null } } {

@@ -1,7 +1,7 @@
 import http from "node:http";
 import { hasCode, PropylonError } from "../base/errors.ts";
 import type { Config } from "../config/model.ts";
-import type { Operations, ReloadReport, StatusReport } from "./operations.ts";
+import type { ChangeReport, Operations, ReloadReport, StatusReport } from "./operations.ts";
 
 /** A log record as it comes over the control API. */
 export interface SentRecord {
@@ -14,7 +14,7 @@ export interface SentRecord {
 }
 
 /** Calls the operations of a running instance over its control socket. Errors are PropylonErrors, with what main said. */
-export class ControlClient implements Omit<Operations, "config" | "notReady"> {
+export class ControlClient implements Omit<Operations, "config" | "notReady" | "output"> {
   readonly #socket: string;
 
   /** @param socket absolute path of the control socket */
@@ -26,7 +26,11 @@ export class ControlClient implements Omit<Operations, "config" | "notReady"> {
     return (await this.#call("GET", "/status")) as StatusReport;
   }
 
-  async reload(options: { readonly app?: string } = {}): Promise<ReloadReport> {
+  async changes(): Promise<ChangeReport> {
+    return (await this.#call("GET", "/changes")) as ChangeReport;
+  }
+
+  async reload(options: { readonly app?: string; readonly programs?: boolean } = {}): Promise<ReloadReport> {
     return (await this.#call("POST", "/reload", options)) as ReloadReport;
   }
 
@@ -40,6 +44,14 @@ export class ControlClient implements Omit<Operations, "config" | "notReady"> {
 
   async stop(options: { readonly name?: string; readonly now?: boolean } = {}): Promise<void> {
     await this.#call("POST", "/stop", options);
+  }
+
+  async signal(options: { readonly name: string; readonly signal: string }): Promise<void> {
+    await this.#call("POST", "/signal", options);
+  }
+
+  async clear(options: { readonly name: string }): Promise<void> {
+    await this.#call("POST", "/clear", options);
   }
 
   async stacks(options: { readonly app: string }): ReturnType<Operations["stacks"]> {
@@ -77,6 +89,31 @@ export class ControlClient implements Omit<Operations, "config" | "notReady"> {
       for await (const line of linesOf(response)) yield JSON.parse(line) as SentRecord;
     } catch (error) {
       // Cut by us, or with the end of main: either way there are no more.
+      if (!signal?.aborted && !hasCode(error, "ECONNRESET")) throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      response.destroy();
+    }
+  }
+
+  /** The last `bytes` of an instance's output and, when `follow`, all that comes until main ends or `signal` aborts. */
+  async *output(options: {
+    readonly name: string;
+    readonly stream: "stdout" | "stderr";
+    readonly bytes?: number;
+    readonly follow?: boolean;
+    readonly signal?: AbortSignal;
+  }): AsyncGenerator<Buffer> {
+    const { name, stream, bytes, follow, signal } = options;
+    const query = new URLSearchParams({ name, stream, follow: String(follow ?? false) });
+    if (bytes !== undefined) query.set("bytes", String(bytes));
+    const response = await this.#request("GET", `/output?${query}`);
+    const stop = (): void => void response.destroy();
+    signal?.addEventListener("abort", stop);
+    try {
+      for await (const piece of response) yield piece as Buffer;
+    } catch (error) {
+      // Cut by us, or with the end of main: either way there is no more.
       if (!signal?.aborted && !hasCode(error, "ECONNRESET")) throw error;
     } finally {
       signal?.removeEventListener("abort", stop);

@@ -1,7 +1,10 @@
 import net from "node:net";
+import type { TLSSocket } from "node:tls";
 import { Http1Connection } from "../http/connection.ts";
-import type { ExchangeObserver, Handler } from "../http/exchange.ts";
+import type { Client, ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
+import type { SecureSettings } from "./messages.ts";
+import { SecureServer } from "./secure-server.ts";
 
 /** What a client is told that comes when there are as many connections as there may be. */
 const FULL = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -22,11 +25,28 @@ export class ClientListener {
   readonly key: string;
   readonly #parts: ListenerParts;
   readonly #server: net.Server;
+  /** null: clients speak plainly. */
+  readonly #secure: SecureServer | null;
+  /** Connections in the midst of their handshake. */
+  #shaking = 0;
 
-  constructor(key: string, parts: ListenerParts) {
+  constructor(key: string, parts: ListenerParts, secure: SecureSettings | null) {
     this.key = key;
     this.#parts = parts;
     this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
+    this.#secure =
+      secure === null
+        ? null
+        : new SecureServer(secure, parts.settings().timeouts.head, {
+            accepted: (socket) => {
+              this.#shaking--;
+              this.#begin(socket, true);
+            },
+            failed: (socket, reason) => {
+              this.#shaking--;
+              parts.observer.refused(this.#client(socket, true), 400, `TLS: ${reason}`, "");
+            },
+          });
   }
 
   start(handle: unknown, onError: (error: Error) => void): void {
@@ -34,36 +54,54 @@ export class ClientListener {
     this.#server.listen(handle as net.ListenOptions);
   }
 
+  /** Other certificates, for clients from now on. */
+  renew(secure: SecureSettings): void {
+    this.#secure?.renew(secure);
+  }
+
   stop(): void {
     this.#server.close();
   }
 
-  // A word of refusal costs less than a wait that ends in a timeout; it is not awaited that the client reads it.
-  #turnAway(socket: net.Socket): void {
-    const client = {
-      address: socket.remoteAddress ?? "",
-      port: socket.remotePort ?? 0,
-      localPort: socket.localPort ?? 0,
-      secure: false,
-    };
-    this.#parts.observer.refused(client, 503, "too many connections", "");
-    socket.on("error", () => {}); // it has left already
-    socket.end(FULL, () => socket.destroy());
+  #accept(socket: net.Socket): void {
+    const { connections, limit } = this.#parts;
+    if (connections.size + this.#shaking >= limit()) return this.#turnAway(socket);
+    if (this.#secure === null) return this.#begin(socket, false);
+    this.#shaking++;
+    this.#secure.take(socket);
   }
 
-  #accept(socket: net.Socket): void {
-    const { handler, settings, observer, connections, limit } = this.#parts;
-    if (connections.size >= limit()) return this.#turnAway(socket);
+  // A word of refusal costs less than a wait that ends in a timeout; it is not awaited that the client reads it.
+  #turnAway(socket: net.Socket): void {
+    this.#parts.observer.refused(this.#client(socket, this.#secure !== null), 503, "too many connections", "");
+    socket.on("error", () => {}); // it has left already
+    if (this.#secure !== null) socket.destroy();
+    else socket.end(FULL, () => socket.destroy());
+  }
+
+  #begin(socket: net.Socket | TLSSocket, secure: boolean): void {
+    const { handler, settings, observer, connections } = this.#parts;
     const connection = new Http1Connection(socket, {
       handler,
       settings: settings(),
       observer,
-      secure: false,
+      secure,
       localPort: socket.localPort ?? 0,
       address: this.key,
     });
     connections.add(connection);
     socket.once("close", () => connections.delete(connection));
     connection.start();
+  }
+
+  #client(socket: net.Socket, secure: boolean): Client {
+    return {
+      address: socket.remoteAddress ?? "",
+      port: socket.remotePort ?? 0,
+      localPort: socket.localPort ?? 0,
+      localAddress: socket.localAddress ?? "",
+      listener: this.key,
+      secure,
+    };
   }
 }

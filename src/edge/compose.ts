@@ -1,56 +1,178 @@
 import { AppHandler } from "../app/app-handler.ts";
 import type { Pool } from "../app/pool.ts";
 import type { Log } from "../base/log.ts";
-import type { Config, HandlerConfig, RouteConfig, SiteConfig } from "../config/model.ts";
+import type { Config, StaticConfig } from "../config/model.ts";
 import type { Handler } from "../http/exchange.ts";
+import { CompressFilter } from "../middleware/compress.ts";
+import { createProxyHandler } from "../proxy/handler.ts";
+import type { ProxyParts } from "../proxy/proxy-route.ts";
+import type { UpstreamRegistry } from "../proxy/registry.ts";
 import { createRedirectHandler } from "../respond/redirect.ts";
 import { createRespondHandler } from "../respond/respond.ts";
+import { buildSite, type OuterConfig } from "../route/build-site.ts";
+import { FileLooker } from "../route/file-facts.ts";
+import { absoluteLocation } from "../route/location.ts";
+import { PostedFiles } from "../route/posted-files.ts";
+import type { Site } from "../route/site.ts";
+import { SiteTable } from "../route/site-table.ts";
 import type { StaticCache } from "../static/cache.ts";
 import { createStaticHandler } from "../static/handler.ts";
+import { setVariable } from "../template/request-state.ts";
+import { TemplateCompiler, type TemplateScope } from "../template/template.ts";
 import { BrokenAppPage } from "./broken-app-page.ts";
-import { RouteTable } from "./route-table.ts";
-import { type Site, SiteTable } from "./site-table.ts";
+import { givenNames } from "./given-names.ts";
 
 /** What handlers are made from besides the configuration. Outlives a reload. */
 export interface Parts {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly cache: StaticCache;
+  readonly upstreams: UpstreamRegistry;
   readonly log: Log;
 }
 
 /**
  * The handler chain of a configuration, read from top to bottom:
  *
- *     site by host -> route by path -> app | static | redirect | respond
+ *     site by listener and host -> rules -> route by path -> app | static | proxy | redirect | respond | try | goto
+ *
+ * Throws a PropylonError for what can't be used.
  */
 export function compose(config: Config, parts: Parts): Handler {
-  return new SiteTable(config.sites.map((site) => composeSite(config, site, parts)));
+  const composer = new Composer(config, parts);
+  return new SiteTable(
+    config.sites.map((site) =>
+      buildSite(site, {
+        templates: composer.templates,
+        files: composer.files,
+        bodyLimit: engineBodyLimit(config) === config.limits.body ? 0 : config.limits.body,
+        makeHandler: (handler, built, scope) => composer.handler(handler, built, scope),
+        makeCompressor: (compress) => new CompressFilter(compress),
+        filePage: (path) => composer.filePage(path),
+      }),
+    ),
+  );
 }
 
-function composeSite(config: Config, site: SiteConfig, parts: Parts): Site {
-  const named = site.hosts.find((host) => host !== "_");
-  const routes = site.routes.map((route) => ({
-    match: route.match,
-    methods: route.methods,
-    handler: composeHandler(config, site, route, parts),
-  }));
-  return { name: named ?? "default", hosts: site.hosts, routes: new RouteTable(routes) };
+/** The largest body that some route takes: what the protocol lets through, bytes; 0: no limit. Routes check their own. */
+export function engineBodyLimit(config: Config): number {
+  const limits = [config.limits.body];
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) for (const item of value) visit(item);
+    else if (typeof value === "object" && value !== null)
+      for (const [key, item] of Object.entries(value)) {
+        if (key === "bodyLimit" && typeof item === "number") limits.push(item);
+        else visit(item);
+      }
+  };
+  visit(config.sites);
+  return limits.includes(0) ? 0 : Math.max(...limits);
 }
 
-function composeHandler(config: Config, site: SiteConfig, route: RouteConfig, parts: Parts): Handler {
-  const handler: HandlerConfig = route.handler;
-  switch (handler.kind) {
-    case "app": {
-      const pool = parts.pools.get(handler.app)!;
-      const serverName = site.hosts.find((host) => host !== "_" && !host.startsWith("*.")) ?? "";
-      const app = new AppHandler(pool, handler.mount, serverName, config.limits.spoolMemory);
-      return config.apps[handler.app]!.tracebacks ? new BrokenAppPage(pool, app) : app;
+// --- internal ---
+
+class Composer {
+  readonly templates: TemplateCompiler;
+  readonly files = new FileLooker();
+  readonly #config: Config;
+  readonly #parts: Parts;
+  /** Keeps what upstreams did for variables, where some template asks. */
+  readonly #note: ProxyParts["note"];
+
+  constructor(config: Config, parts: Parts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.templates = new TemplateCompiler(config.variables, givenNames(config));
+    this.#note = /\{upstream_\w+\}/.test(JSON.stringify([config.sites, config.variables])) ? setVariable : null;
+  }
+
+  handler(handler: OuterConfig, site: Site, scope: TemplateScope | null): Handler {
+    const compile = (text: string) => this.templates.compile(text, scope);
+    switch (handler.kind) {
+      case "app":
+        return this.#app(handler, site, scope);
+      case "static":
+        return this.#static(handler, site, scope);
+      case "proxy":
+        return createProxyHandler(
+          handler,
+          this.#proxyParts({ compile, url: (text) => this.templates.url(text, scope) }),
+        );
+      case "redirect":
+        return createRedirectHandler(handler, {
+          templates: this.templates,
+          scope,
+          locate: site.absolute ? absoluteLocation : null,
+        });
+      case "respond":
+        return createRespondHandler(handler, compile);
     }
-    case "static":
-      return createStaticHandler(handler, parts.cache, parts.log);
-    case "redirect":
-      return createRedirectHandler(handler);
-    case "respond":
-      return createRespondHandler(handler);
+  }
+
+  /** Serves one file, whichever path was asked for. */
+  filePage(path: string): Handler {
+    const file = path.replace(/\{(\w+)\}/g, "{{$1}}");
+    return createStaticHandler({ ...PAGE, file }, this.#parts.cache, this.#parts.log, {
+      evaluate: (text, exchange) => this.templates.compile(text).evaluate(exchange),
+      goto: (exchange) => exchange.fail(404, "No route matches this path"),
+    });
+  }
+
+  #app(handler: Extract<OuterConfig, { kind: "app" }>, site: Site, scope: TemplateScope | null): Handler {
+    const pool = this.#parts.pools.get(handler.app)!;
+    const serverName = site.hosts.find((host) => /^[^_*.~]/.test(host) && !host.endsWith("*")) ?? "";
+    const environ = Object.entries(handler.environ).map(
+      ([key, value]) => [key, this.templates.compile(value, scope)] as const,
+    );
+    const app = new AppHandler(pool, handler.mount, serverName, this.#config.limits.spoolMemory, environ);
+    return this.#config.apps[handler.app]!.tracebacks ? new BrokenAppPage(pool, app) : app;
+  }
+
+  #static(handler: StaticConfig, site: Site, scope: TemplateScope | null): Handler {
+    const compiled = new Map(
+      [handler.root, ...(handler.file === null ? [] : [handler.file]), ...handler.index].map((text) => [
+        text,
+        this.templates.compile(text, scope),
+      ]),
+    );
+    const serve = createStaticHandler(handler, this.#parts.cache, this.#parts.log, {
+      evaluate: (text, exchange) => {
+        const value = (compiled.get(text) ?? this.templates.compile(text, scope)).evaluate(exchange);
+        // A root and an index file are text there, a file's path bytes.
+        return text === handler.file ? value : Buffer.from(value, "latin1").toString();
+      },
+      goto: (exchange, path) => site.redirect(exchange, path, exchange.query),
+    });
+    if (!site.absolute) return serve;
+    const { root, strip, file } = handler;
+    const filename =
+      file === null
+        ? this.templates.compile("{request_filename}", { root, strip })
+        : this.templates.compile(file, scope);
+    return new PostedFiles(serve, filename, this.files);
+  }
+
+  #proxyParts(templates: ProxyParts["templates"]): ProxyParts {
+    const { upstreams, log } = this.#parts;
+    const { spoolMemory, spoolFile } = this.#config.limits;
+    return { upstreams, log, templates, note: this.#note, memoryLimit: spoolMemory, fileLimit: spoolFile };
   }
 }
+
+const PAGE: StaticConfig = {
+  kind: "static",
+  root: "/",
+  strip: "",
+  file: null,
+  index: [],
+  indexGoto: false,
+  autoindex: "off",
+  fallback: null,
+  expires: null,
+  types: {},
+  defaultType: null,
+  charset: null,
+  etag: true,
+  dotfiles: true,
+  symlinks: true,
+  precompressed: false,
+};

@@ -2,6 +2,7 @@ import type { AccessLogConfig } from "../config/model.ts";
 import type { Client, Exchange, ExchangeObserver } from "../http/exchange.ts";
 import { HttpMetrics } from "../metrics/http-metrics.ts";
 import { AccessLog } from "../middleware/access-log.ts";
+import { isLogged } from "../template/request-state.ts";
 
 /** Everything that watches exchanges end: the metrics always, the access log when it is on. */
 export class EdgeObservers implements ExchangeObserver {
@@ -42,7 +43,7 @@ export class EdgeObservers implements ExchangeObserver {
 
   ended(exchange: Exchange, status: number, bytes: number): void {
     this.metrics.ended(exchange, status, bytes);
-    if (this.#log !== null) this.#log.ended(exchange, status, bytes);
+    if (this.#log !== null && isLogged(exchange)) this.#log.ended(exchange, status, bytes);
   }
 
   refused(client: Client, status: number, reason: string, line: string): void {

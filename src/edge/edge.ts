@@ -6,11 +6,12 @@ import type { AppConfig, Config } from "../config/model.ts";
 import type { Http1Connection } from "../http/connection.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
+import { UpstreamRegistry } from "../proxy/registry.ts";
 import { StaticCache } from "../static/cache.ts";
 import { ClientListener } from "./client-listener.ts";
-import { compose } from "./compose.ts";
+import { compose, engineBodyLimit } from "./compose.ts";
 import { EdgeObservers } from "./edge-observers.ts";
-import type { FromEdge, ToEdge } from "./messages.ts";
+import type { FromEdge, SecureSettings, ToEdge } from "./messages.ts";
 import { snapshot } from "./snapshot.ts";
 
 /** Looks at the connections this often while draining, ms. */
@@ -25,6 +26,7 @@ export class Edge {
   readonly #connections = new Set<Http1Connection>();
   readonly #observers: EdgeObservers;
   readonly #log: Log;
+  readonly #upstreams: UpstreamRegistry;
   #cache: StaticCache | null = null;
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
   #settings: Http1Settings | null = null;
@@ -37,6 +39,7 @@ export class Edge {
     this.#log = createLog("edge", ({ level, message, fields }) =>
       send({ type: "log", level, message, ...(fields && { fields }) }),
     );
+    this.#upstreams = new UpstreamRegistry(this.#log);
   }
 
   receive(message: ToEdge, handle: unknown): void {
@@ -44,7 +47,10 @@ export class Edge {
       case "configure":
         return this.#configure(message.id, message.config);
       case "listen":
-        return this.#listen(message.key, handle);
+        return this.#listen(message.key, message.secure ?? null, handle);
+      case "certificates":
+        this.#listeners.get(message.key)?.renew(message.secure);
+        return;
       case "unlisten":
         this.#listeners.get(message.key)?.stop();
         this.#listeners.delete(message.key);
@@ -71,6 +77,7 @@ export class Edge {
             this.#pools,
             this.#connections.size,
             this.#observers.droppedLogLines,
+            this.#upstreams.families(),
           ),
         });
         return;
@@ -86,7 +93,8 @@ export class Edge {
       for (const app of Object.values(config.apps))
         pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
       this.#cache ??= new StaticCache(config.static);
-      const handler = compose(config, { pools, cache: this.#cache, log: this.#log });
+      const parts = { pools, cache: this.#cache, upstreams: this.#upstreams, log: this.#log };
+      const handler = compose(config, parts);
       this.#observers.configure(config.accessLog);
       this.#adopt(config, pools, handler);
       this.#send({ type: "configured", id, error: null });
@@ -108,8 +116,10 @@ export class Edge {
       this.#pools.set(name, pool);
     }
     this.#cache?.configure(config.static);
+    this.#upstreams.configure(config.upstreams);
     this.#connectionLimit = config.limits.connections;
-    this.#settings = { limits: config.limits, timeouts: config.timeouts, serverName: null };
+    const limits = { ...config.limits, body: engineBodyLimit(config) };
+    this.#settings = { limits, timeouts: config.timeouts, serverName: null };
     this.#handler = handler;
   }
 
@@ -121,15 +131,19 @@ export class Edge {
     });
   }
 
-  #listen(key: string, handle: unknown): void {
+  #listen(key: string, secure: SecureSettings | null, handle: unknown): void {
     const observer: ExchangeObserver = this.#observers;
-    const listener = new ClientListener(key, {
-      handler: () => this.#handler,
-      settings: () => this.#settings!,
-      limit: () => this.#connectionLimit,
-      observer,
-      connections: this.#connections,
-    });
+    const listener = new ClientListener(
+      key,
+      {
+        handler: () => this.#handler,
+        settings: () => this.#settings!,
+        limit: () => this.#connectionLimit,
+        observer,
+        connections: this.#connections,
+      },
+      secure,
+    );
     listener.start(handle, (error) => this.#send({ type: "listening", key, error: error.message }));
     this.#listeners.set(key, listener);
     this.#send({ type: "listening", key, error: null });

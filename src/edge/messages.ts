@@ -1,12 +1,28 @@
 import type { Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
+import type { CertificatePair } from "../tls/certificate-pair.ts";
+
+/** What a listener needs to speak TLS. It comes from main, which alone may read the keys. */
+export interface SecureSettings {
+  readonly pairs: readonly CertificatePair[];
+  readonly minimum: "TLSv1.2" | "TLSv1.3";
+  /** Suites of TLS 1.2 in OpenSSL's spelling; null: Node's, which are those of TLS 1.3 and ECDHE with AES-GCM or ChaCha20. */
+  readonly ciphers: string | null;
+  /** PEM of the authorities whose clients are let in; null: clients show no certificate. */
+  readonly clientAuthorities: string | null;
+  readonly clientRequired: boolean;
+  /** Base64 of 48 bytes that session tickets are sealed with: the same for all edges, and for the next one (RFC 5077). */
+  readonly ticketKeys: string;
+}
 
 /** What main says to an edge over the IPC channel. Listening handles travel beside `listen` and `app-socket`. */
 export type ToEdge =
   /** Compose this configuration and swap it in; answered by `configured`. `runtime` is the runtime directory. */
   | { readonly type: "configure"; readonly id: number; readonly config: Config; readonly runtime: string }
-  /** Accept clients on the handle sent along. `key` is the listener's address. */
-  | { readonly type: "listen"; readonly key: string }
+  /** Accept clients on the handle sent along. `key` is the listener's address; `secure`: they speak TLS. */
+  | { readonly type: "listen"; readonly key: string; readonly secure?: SecureSettings | null }
+  /** Other certificates for this listener's next handshakes. */
+  | { readonly type: "certificates"; readonly key: string; readonly secure: SecureSettings }
   | { readonly type: "unlisten"; readonly key: string }
   /** Accept workers of this app on the handle sent along. */
   | { readonly type: "app-socket"; readonly app: string }

@@ -33,6 +33,11 @@ export class ChunkedDecoder {
     return this.#state === "done";
   }
 
+  /** The lines of the trailer section, judged once `done`. */
+  get trailers(): readonly string[] {
+    return this.#trailers;
+  }
+
   /**
    * Decodes from `offset` until one piece of data was found, the end, a fault, or the end of `input`. Returns where it stopped;
    * `piece` holds the data found, or null.

@@ -1,4 +1,20 @@
+import type { Socket } from "node:net";
+import type { Client } from "./exchange.ts";
+import type { Http1Options } from "./http1-options.ts";
+
 /** A socket for every network sees IPv4 clients as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2); apps and logs are to see 192.0.2.1. */
 export function plainAddress(address: string): string {
   return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
+
+/** What is known of the client at the other end of an accepted socket. */
+export function clientOf(socket: Socket, options: Http1Options): Client {
+  return {
+    address: plainAddress(socket.remoteAddress ?? ""),
+    port: socket.remotePort ?? 0,
+    localPort: options.localPort,
+    localAddress: plainAddress(socket.localAddress ?? ""),
+    listener: options.address,
+    secure: options.secure,
+  };
 }

@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { plainAddress } from "./client-address.ts";
+import type { Duplex } from "node:stream";
+import { clientOf } from "./client-address.ts";
 import type { Client } from "./exchange.ts";
-import { ExchangeQueue } from "./exchange-queue.ts";
+import { AHEAD, ExchangeQueue } from "./exchange-queue.ts";
 import { HeadInput } from "./head-input.ts";
 import { type BodyOwner, Http1Body, NO_BODY } from "./http1-body.ts";
 import { type ExchangeOwner, Http1Exchange } from "./http1-exchange.ts";
@@ -15,13 +16,10 @@ import { type Awaited, Timekeeper } from "./timekeeper.ts";
 /** What the next byte belongs to: a request head, the last request's body, or nothing any more. */
 type Phase = "head" | "body" | "stopped";
 
-/** Requests read ahead of the answers; then the kernel holds the client back, until half of them are answered. */
-const AHEAD = 64;
-
 /**
  * One client connection that speaks HTTP/1.1 or HTTP/1.0 (RFC 9112). Construct, `start`, and it ends itself; `shutdown` and
- * `destroy` end it early. Upgrade fields are passed to the handler as any other and not acted upon; a handler of WebSocket
- * would take the connection over where `respond` is now its only way to answer.
+ * `destroy` end it early. A request with Upgrade is the last that is read until it is answered: `Exchange.tunnel` may then
+ * take the connection over.
  *
  * Input: `#receive` -> `#consume` -> `#beginExchange` and `#feedBody`. Output: `Http1Exchange.send` in the order of the queue.
  */
@@ -40,7 +38,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   #body: Http1Body | null = null;
   /** Input that can't be taken yet; the socket is paused meanwhile. */
   #held: Buffer | null = null;
-  /** In the midst of taking input, or of sending answers: neither starts again within itself. */
+  /** In the midst of taking input, or sending answers: neither starts within itself. */
   #taking = false;
   #advancing = false;
   /** What is answered after the exchanges before it, and its request line. */
@@ -49,21 +47,14 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   #requests = 0;
   /** `shutdown` was called. */
   #draining = false;
-  /** The client has closed its side. */
-  #ended = false;
-  /** Our side is closed. */
-  #finished = false;
+  #ended = false; // the client has closed its side
+  #finished = false; // our side is closed
 
   constructor(socket: Socket, options: Http1Options) {
     const { limits, timeouts, serverName } = options.settings;
     this.#socket = socket;
     this.#options = options;
-    this.#client = {
-      address: plainAddress(socket.remoteAddress ?? ""),
-      port: socket.remotePort ?? 0,
-      localPort: options.localPort,
-      secure: options.secure,
-    };
+    this.#client = clientOf(socket, options);
     this.#heads = new HeadInput(limits);
     this.#clock = new Timekeeper(socket, timeouts);
     this.output = new Output(socket);
@@ -136,7 +127,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
         continue;
       }
       if (offset >= input.length) return;
-      if (this.#queue.count >= AHEAD || this.output.blocked || (this.#draining && this.#queue.count > 0)) {
+      if (this.#queue.full || this.output.blocked || (this.#draining && this.#queue.count > 0)) {
         this.#hold(input.subarray(offset));
         return;
       }
@@ -280,6 +271,15 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     if (exchange.body === this.#body) this.#body.discard();
     if (!this.#advancing) this.#advance();
     this.continueInput();
+  }
+
+  exchangeSwitched(take: (client: Duplex) => void): void {
+    this.#phase = "stopped";
+    this.output.flush();
+    this.#socket.removeAllListeners("data").pause();
+    if (this.#held !== null && this.#held.length > 0) this.#socket.unshift(this.#held);
+    this.#held = null;
+    take(this.#socket);
   }
 
   exchangeCut(exchange: Http1Exchange, reset: boolean): void {

@@ -1,10 +1,18 @@
 import type { Http1Exchange } from "./http1-exchange.ts";
 
+/** Requests read ahead of the answers; then the kernel holds the client back, until half of them are answered. */
+export const AHEAD = 64;
+
 /** The exchanges of a connection that are not over, in the order of their requests: a linked list, without an array to shift. */
 export class ExchangeQueue {
   first: Http1Exchange | null = null;
   last: Http1Exchange | null = null;
   count = 0;
+
+  /** No request may be read now: there are enough, or what follows the last may belong to another protocol. */
+  get full(): boolean {
+    return this.count >= AHEAD || this.last?.upgradable === true;
+  }
 
   append(exchange: Http1Exchange): void {
     if (this.last === null) this.first = exchange;

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -13,6 +14,10 @@ export interface Client {
   readonly port: number;
   /** The listener's port; 0 for a Unix socket. */
   readonly localPort: number;
+  /** The address that the connection came to, without brackets; empty for a Unix socket. */
+  readonly localAddress: string;
+  /** The listener's `address` in the configuration, by which sites are chosen. */
+  readonly listener: string;
   readonly secure: boolean;
 }
 
@@ -21,20 +26,28 @@ export interface Client {
  * RFC 9112) when a handler sees it; the body arrives through `body`.
  */
 export interface Exchange {
-  readonly method: string;
+  /** As received, until an internal redirect turns it into GET; whether the response has a body is decided by what was received. */
+  method: string;
   /** The request target as received: origin-form, or `*` for `OPTIONS *`. An absolute-form is already split up. */
   readonly target: string;
-  /** The target's path, percent-decoded to latin-1 (one character a byte), dot segments removed. What routes match and apps see. */
-  readonly path: string;
-  /** Without the `?`; empty when there is none. */
-  readonly query: string;
+  /**
+   * The target's path, percent-decoded to latin-1 (one character a byte), dot segments removed. What routes match and apps
+   * see. Rules and internal redirects replace it.
+   */
+  path: string;
+  /** Without the `?`; empty when there is none. Rules and internal redirects replace it. */
+  query: string;
+  /** `path` or `query` were replaced: `target` no longer says what they are. */
+  rewritten: boolean;
   /** `HTTP/1.0`, `HTTP/1.1` or `HTTP/2.0`, as SERVER_PROTOCOL spells it. */
   readonly protocol: string;
   /** Host of the request (Host header or absolute-form authority), lower case, without the port; empty when HTTP/1.0 gave none. */
   readonly host: string;
-  readonly headers: RequestHeaders;
+  /** Header rules of routes replace it by a changed copy. */
+  headers: RequestHeaders;
   readonly client: Client;
-  readonly body: RequestBody;
+  /** Routes with limits of their own replace it by one that counts. */
+  body: RequestBody;
   /** `performance.now()` when the head was complete. */
   readonly began: number;
 
@@ -44,6 +57,10 @@ export interface Exchange {
   site: string;
   /** Milliseconds waited in an app's queue. */
   queued: number;
+  /** What routing keeps with an exchange (captures, variables, the route); null until it needs that. Only `src/route` reads it. */
+  routing: object | null;
+  /** The variables of the request as a front sent them (uwsgi), for the environ of apps; null: there was none. */
+  readonly environ: readonly (readonly [string, string])[] | null;
   /** Called once if the client goes away before the response is complete; nothing is to be answered then. */
   onAbort: (() => void) | null;
   /** True when the client is gone; `respond` and `fail` then only release what they were given. */
@@ -58,6 +75,27 @@ export interface Exchange {
   fail(status: number, reason: string, headers?: readonly (readonly [string, string])[]): void;
   /** Sends an interim response (1xx) before the final one; ignored for HTTP/1.0. */
   inform(head: ResponseHead): void;
+  /** The client asks to switch to another protocol, and `tunnel` can do it. */
+  readonly upgradable: boolean;
+  /**
+   * Answers 101 with this head, Upgrade included, and gives the connection up: `take` gets it as a stream, later, and ends it.
+   * Filters are passed by. If the client leaves before that, `onAbort` is called in its stead; afterwards both may be.
+   */
+  tunnel(head: ResponseHead, take: (client: Duplex) => void): void;
+  /**
+   * Puts a filter before the client: `respond` and `fail` go to the filter that was added last, which is taken off first, so
+   * that what it calls on the exchange reaches the one before it, and in the end the client.
+   */
+  filter(filter: ResponseFilter): void;
+}
+
+/**
+ * Sees an answer before the client does, and passes it on, changed or not, by calling `respond` or `fail` on the exchange;
+ * or has the exchange handled once more (error pages, X-Accel-Redirect) after releasing the body it was given.
+ */
+export interface ResponseFilter {
+  respond(exchange: Exchange, head: ResponseHead, body: ResponseBody): void;
+  fail(exchange: Exchange, status: number, reason: string, headers: readonly (readonly [string, string])[]): void;
 }
 
 /**

@@ -17,6 +17,8 @@ export interface HeaderBlock {
   readonly close: boolean;
   /** Connection holds `keep-alive`. */
   readonly keepAlive: boolean;
+  /** Connection holds `upgrade`, and there is an Upgrade field. */
+  readonly upgrade: boolean;
 }
 
 // What no field line may hold besides its own CRLF (RFC 9110 §5.5, RFC 9112 §2.2): controls, a bare CR, a bare LF.
@@ -49,6 +51,7 @@ function facts(headers: RequestHeaders): HeaderBlock | Refusal {
   let expectsContinue = false;
   let close = false;
   let keepAlive = false;
+  let upgrade = false;
   for (let i = 0; i < names.length; i++) {
     const value = values[i]!;
     switch (names[i]) {
@@ -83,11 +86,12 @@ function facts(headers: RequestHeaders): HeaderBlock | Refusal {
           const token = trimSpace(option);
           if (token === "close") close = true;
           else if (token === "keep-alive") keepAlive = true;
+          else if (token === "upgrade") upgrade = names.includes("upgrade");
         }
         break;
     }
   }
   // RFC 9112 §6.1: a server may refuse both together, as a likely attempt at request smuggling.
   if (chunked && length >= 0) return bad("there are both Transfer-Encoding and Content-Length");
-  return { headers, host, length, chunked, expectsContinue, close, keepAlive };
+  return { headers, host, length, chunked, expectsContinue, close, keepAlive, upgrade };
 }

@@ -1,13 +1,14 @@
+import type { Duplex } from "node:stream";
 import { dateLine } from "./date.ts";
 import { errorPage } from "./error-page.ts";
-import type { Client, Exchange, RequestBody, ResponseBody } from "./exchange.ts";
+import type { Client, Exchange, RequestBody, ResponseBody, ResponseFilter } from "./exchange.ts";
 import { FileSender } from "./file-sender.ts";
 import type { Output } from "./output.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
 import type { Sender, SenderOwner } from "./sender.ts";
-import { CHUNKED, completeHead, serialiseHead, UNFRAMED } from "./serialise-head.ts";
+import { CHUNKED, completeHead, fieldLine, serialiseHead, UNFRAMED } from "./serialise-head.ts";
 import type { SerialisedHead } from "./serialised-head.ts";
 import { hasNoContent } from "./status.ts";
 import { type StreamFraming, StreamSender } from "./stream-sender.ts";
@@ -23,6 +24,8 @@ export interface ExchangeOwner {
   /** Whether the connection can't go on after this response. */
   closesAfter(exchange: Http1Exchange): boolean;
   exchangeEnded(exchange: Http1Exchange): void;
+  /** Gives the connection up to `take`, after this exchange's 101. */
+  exchangeSwitched(take: (client: Duplex) => void): void;
   /** Ends the connection in the midst of this exchange's response. `reset`: nothing but a reset tells the client. */
   exchangeCut(exchange: Http1Exchange, reset: boolean): void;
 }
@@ -37,16 +40,20 @@ const JOINED = 4 * 1024;
 
 /** One request of an HTTP/1.1 connection and its response. */
 export class Http1Exchange implements Exchange, SenderOwner {
-  readonly method: string;
+  method: string;
   readonly target: string;
-  readonly path: string;
-  readonly query: string;
+  path: string;
+  query: string;
+  rewritten = false;
   readonly protocol: string;
   readonly host: string;
-  readonly headers: RequestHeaders;
+  headers: RequestHeaders;
   readonly client: Client;
-  readonly body: RequestBody;
+  body: RequestBody;
   readonly began: number;
+  readonly upgradable: boolean;
+  routing: object | null = null;
+  environ: readonly (readonly [string, string])[] | null = null;
   app = "";
   site = "default";
   queued = 0;
@@ -55,10 +62,15 @@ export class Http1Exchange implements Exchange, SenderOwner {
 
   readonly #owner: ExchangeOwner;
   readonly #minor: number;
+  /** The client asked with HEAD, whatever an internal redirect makes of the method. */
+  readonly #isHead: boolean;
+  /** Filters before the client, the last one first to be asked; null: none, as for most exchanges. */
+  #filters: ResponseFilter[] | null = null;
   #state = WAITING;
   #head: SerialisedHead | null = null;
   #answer: ResponseBody = null;
   #sender: Sender | null = null;
+  #take: ((client: Duplex) => void) | null = null;
   /** Interim responses that wait for their turn. */
   #interim = "";
   #endsByClosing = false;
@@ -87,7 +99,9 @@ export class Http1Exchange implements Exchange, SenderOwner {
     this.began = began;
     this.#owner = owner;
     this.#minor = head.minor;
+    this.#isHead = head.method === "HEAD";
     this.persistent = head.persistent;
+    this.upgradable = head.upgrade;
   }
 
   // --- the handler's side ---
@@ -96,6 +110,10 @@ export class Http1Exchange implements Exchange, SenderOwner {
     if (this.aborted || this.#state !== WAITING) {
       release(body);
       return;
+    }
+    if (this.#filters !== null) {
+      const filter = this.#nextFilter();
+      if (filter !== null) return filter.respond(this, head, body);
     }
     const serialised = head.status < 200 ? null : serialiseHead(head);
     if (serialised === null) {
@@ -117,6 +135,10 @@ export class Http1Exchange implements Exchange, SenderOwner {
       this.bodyFailed(reason);
       return;
     }
+    if (this.#state === WAITING && this.#filters !== null) {
+      const filter = this.#nextFilter();
+      if (filter !== null) return filter.fail(this, status, reason, headers);
+    }
     if (this.#state === ANSWERED) release(this.#answer);
     this.#state = WAITING;
     const page = errorPage(status, reason, this.headers.list("accept"), headers);
@@ -127,6 +149,27 @@ export class Http1Exchange implements Exchange, SenderOwner {
     if (this.#minor === 0 || head.status < 100 || head.status > 199 || head.status === 101) return;
     const serialised = serialiseHead(head);
     if (serialised !== null) this.interim(`${serialised.text}\r\n`);
+  }
+
+  tunnel(head: ResponseHead, take: (client: Duplex) => void): void {
+    if (this.aborted || this.#state !== WAITING) return;
+    const serialised = this.upgradable ? serialiseHead(head) : null;
+    if (serialised === null) {
+      this.fail(502, "the protocol can't be switched");
+      return;
+    }
+    this.#state = ANSWERED;
+    this.#head = serialised;
+    this.status = head.status;
+    this.#take = take;
+    const field = head.headers.find(([name]) => name.toLowerCase() === "upgrade");
+    this.#interim += `${serialised.text}Connection: upgrade\r\n${fieldLine("Upgrade", field?.[1] ?? "") ?? ""}\r\n`;
+    if (this.#owner.maySend(this)) this.send();
+  }
+
+  filter(filter: ResponseFilter): void {
+    if (this.#filters === null) this.#filters = [filter];
+    else this.#filters.push(filter);
   }
 
   // --- the connection's side ---
@@ -161,12 +204,13 @@ export class Http1Exchange implements Exchange, SenderOwner {
 
   /** Its turn has come: sends the handler's answer. */
   send(): void {
+    if (this.#take !== null) return this.#switch(this.#take);
     const head = this.#head!;
     const body = this.#answer;
     this.#state = SENDING;
     this.closes = this.#owner.closesAfter(this);
     if (body === null || Buffer.isBuffer(body)) this.#sendWhole(head, body);
-    else if (this.method === "HEAD" || hasNoContent(this.status) || body.length === 0) {
+    else if (this.#isHead || hasNoContent(this.status) || body.length === 0) {
       release(body);
       this.#sendHead(head, this.#bodylessLength(head, body.length));
       this.bodyEnded();
@@ -219,9 +263,24 @@ export class Http1Exchange implements Exchange, SenderOwner {
 
   // --- internal ---
 
+  // Later, so that the connection has put aside what it was reading: all that follows is the tunnel's.
+  #switch(take: (client: Duplex) => void): void {
+    this.#state = SENDING;
+    this.sendInterim();
+    process.nextTick(() => {
+      if (!this.aborted) this.#owner.exchangeSwitched(take);
+    });
+  }
+
+  #nextFilter(): ResponseFilter | null {
+    const filter = this.#filters!.pop() ?? null;
+    if (this.#filters!.length === 0) this.#filters = null;
+    return filter;
+  }
+
   #sendWhole(head: SerialisedHead, body: Buffer | null): void {
     const size = body === null ? 0 : body.length;
-    if (this.method === "HEAD" || hasNoContent(this.status)) {
+    if (this.#isHead || hasNoContent(this.status)) {
       this.#sendHead(head, this.#bodylessLength(head, body === null ? UNFRAMED : size));
     } else {
       const text = this.#complete(head, size);
@@ -240,7 +299,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   /** What Content-Length says where no body follows: what a GET would get, nothing with 1xx and 204 (RFC 9110 §8.6). */
   #bodylessLength(head: SerialisedHead, size: number): number {
     if (this.status < 200 || this.status === 204) return UNFRAMED;
-    if (head.declared >= 0 && (this.method === "HEAD" || this.status === 304)) return head.declared;
+    if (head.declared >= 0 && (this.#isHead || this.status === 304)) return head.declared;
     return this.status === 304 ? UNFRAMED : size;
   }
 

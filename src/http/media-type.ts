@@ -3,18 +3,28 @@ import { mimes } from "mrmime";
 /** For files whose extension says nothing (RFC 9110 §8.3 and RFC 2046 §4.5.1). */
 export const UNKNOWN_TYPE = "application/octet-stream";
 
+/** What a site says of types: more or other ones by extension, that of unknown files, the charset of text (empty: none). */
+export interface TypeChoice {
+  readonly types: Readonly<Record<string, string>>;
+  readonly defaultType: string | null;
+  readonly charset: string | null;
+}
+
 /**
- * Content-Type of a file by its name's extension, with `charset=utf-8` for text. JSON has no charset (RFC 8259 §11) and XML names
+ * Content-Type of a file by its name's extension, with `charset=utf-8` for text, unless `choice` says otherwise. JSON has no charset (RFC 8259 §11) and XML names
  * its own, which a charset here would overrule (RFC 7303 §3).
  */
-export function mediaType(name: string): string {
+export function mediaType(name: string, choice: TypeChoice = OURS): string {
   const base = name.slice(name.lastIndexOf("/") + 1);
   const dot = base.lastIndexOf(".");
-  if (dot < 0) return UNKNOWN_TYPE;
-  const extension = base.slice(dot + 1).toLowerCase();
-  const type = OWN.get(extension) ?? KNOWN.get(extension) ?? UNKNOWN_TYPE;
-  return type.startsWith("text/") && type !== "text/xml" ? `${type}; charset=utf-8` : type;
+  const extension = dot < 0 ? "" : base.slice(dot + 1).toLowerCase();
+  const given = Object.hasOwn(choice.types, extension) ? choice.types[extension] : undefined;
+  const type = given ?? OWN.get(extension) ?? KNOWN.get(extension) ?? choice.defaultType ?? UNKNOWN_TYPE;
+  if (choice.charset === "" || !type.startsWith("text/") || type === "text/xml" || type.includes(";")) return type;
+  return `${type}; charset=${choice.charset ?? "utf-8"}`;
 }
+
+const OURS: TypeChoice = { types: {}, defaultType: null, charset: null };
 
 // A map, as the table is a plain object: a file called `a.constructor` must not find what objects inherit.
 const KNOWN = new Map(Object.entries(mimes));

@@ -20,6 +20,8 @@ export interface RequestHead {
   readonly expectsContinue: boolean;
   /** The client wants the connection kept after the response. */
   readonly persistent: boolean;
+  /** The client asks to switch to another protocol (RFC 9110 §7.8): no request follows before the answer. */
+  readonly upgrade: boolean;
 }
 
 /** Joins a request line and a header section, and checks what takes both. */
@@ -43,6 +45,7 @@ export function combineHead(line: RequestLine, block: HeaderBlock, limits: HttpL
     // RFC 9110 §10.1.1: ignored in HTTP/1.0, and without a body there is nothing to continue with.
     expectsContinue: block.expectsContinue && minor === 1 && (block.chunked || block.length > 0),
     persistent: !block.close && (minor === 1 || block.keepAlive),
+    upgrade: block.upgrade && minor === 1 && !block.chunked && block.length <= 0,
   };
 }
 

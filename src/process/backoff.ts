@@ -8,7 +8,7 @@ export interface RestartPolicy {
   readonly settled: number;
   /** Give up after so many starts in a row that never got ready. */
   readonly attempts: number;
-  /** Pause between tries after giving up. */
+  /** Pause between tries after giving up; Infinity: none but those that are asked for. */
   readonly slow: number;
 }
 

@@ -124,11 +124,13 @@ function read(stream: NodeJS.ReadableStream, line: (text: string) => void, longe
   return () => splitter.end();
 }
 
-function signalGroup(pid: number, name: NodeJS.Signals): void {
+/** Signals all of a process group that we may signal; false when none is left. */
+export function signalGroup(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(-pid, name);
+    return process.kill(-pid, name);
   } catch (error) {
     // None left; or what is left has become another user's, and is not ours to end.
     if (!hasCode(error, "ESRCH") && !hasCode(error, "EPERM")) throw error;
+    return false;
   }
 }

@@ -21,9 +21,14 @@ export interface RunEnd {
   readonly traceback: string | null;
   /** For the metric: one of few words. */
   readonly kind: EndKind;
+  /** The exit code, where that tells something. */
+  readonly code?: number | null;
 }
 
-export type EndKind = "exit" | "signal" | "failed-start" | "timeout" | "asked";
+export type EndKind = "exit" | "signal" | "failed-start" | "timeout" | "unhealthy" | "asked";
+
+/** What the end of a run that nobody asked for means: nothing more to do, a start that failed, or an end after it was ready. */
+export type Judgement = "finished" | "failed-start" | "ended";
 
 export interface KeeperParts<R extends Run> {
   /** Starts a new run. */
@@ -32,6 +37,8 @@ export interface KeeperParts<R extends Run> {
   readonly ready: (run: R) => void;
   /** A run has ended. `wanted`: we had asked for it. The keeper's state is already the next one. */
   readonly ended: (run: R, end: RunEnd, wanted: boolean) => void;
+  /** Left out: one that was never ready is a failed start, and all others come back. */
+  readonly judge?: (end: RunEnd, ready: boolean) => Judgement;
 }
 
 /** Keeps one process alive: starts it again with growing pauses, gives up when it never gets ready, then tries slowly. */
@@ -74,8 +81,19 @@ export class Keeper<R extends Run> {
     return this.#lastEnd;
   }
 
+  /** Wanted, but not to be started yet: {@link start} does. */
+  wait(): void {
+    this.#clearTimer();
+    this.#lastEnd = null;
+    this.#change("wait");
+  }
+
+  /** Starts it, if it does not run already; what failed before counts no more. */
   start(): void {
-    if (this.#change("start")) this.#launch();
+    if (!this.#change("start")) return;
+    this.#clearTimer();
+    this.#history = NO_HISTORY;
+    this.#launch();
   }
 
   /** Tries again now, instead of after the pause. */
@@ -122,19 +140,22 @@ export class Keeper<R extends Run> {
   #ended(run: R, end: RunEnd): void {
     if (this.#run !== run) return;
     this.#run = null;
-    this.#change("exit");
+    const { judge = judgeByReadiness } = this.#parts;
+    const judgement = judge(end, this.#readyAt !== null);
+    if (judgement !== "finished" || !this.#change("finish")) this.#change("exit");
     const wanted = this.#state === "stopped";
-    if (!wanted) this.#plan(end);
+    if (this.#state === "exited") this.#lastEnd = end;
+    else if (!wanted) this.#plan(end, judgement);
     this.#parts.ended(run, end, wanted);
   }
 
-  #plan(end: RunEnd): void {
-    const ran = this.#readyAt === null ? null : performance.now() - this.#readyAt;
+  #plan(end: RunEnd, judgement: Judgement): void {
+    const ran = this.#readyAt === null || judgement === "failed-start" ? null : performance.now() - this.#readyAt;
     const { history, pause, giveUp } = afterExit(this.#history, ran, this.#parts.policy, Math.random());
     this.#history = history;
     this.#lastEnd = end;
     if (giveUp) this.#change("give-up");
-    this.#timer = setTimeout(() => this.retry(), pause);
+    if (Number.isFinite(pause)) this.#timer = setTimeout(() => this.retry(), pause);
   }
 
   #change(event: ProcessEvent): boolean {
@@ -149,4 +170,8 @@ export class Keeper<R extends Run> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
+}
+
+function judgeByReadiness(_end: RunEnd, ready: boolean): Judgement {
+  return ready ? "ended" : "failed-start";
 }

@@ -5,19 +5,22 @@ export interface Stoppable {
 }
 
 /**
- * Ends a process: TERM, and KILL to its whole group when it is still there after the grace. Asked again, the first cause is
+ * Ends a process: TERM (or another signal), and KILL to its whole group when it is still there after the grace. Asked again, the first cause is
  * kept and the earlier deadline counts.
  */
 export class Stopper {
   readonly #process: Stoppable;
+  readonly #signal: NodeJS.Signals;
   #cause: string | null = null;
   #killAt = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #ended = false;
   #killed = false;
 
-  constructor(process: Stoppable) {
+  /** @param signal what asks it to end */
+  constructor(process: Stoppable, signal: NodeJS.Signals = "SIGTERM") {
     this.#process = process;
+    this.#signal = signal;
   }
 
   /** Why it was asked to end, or null when it was not. */
@@ -35,7 +38,7 @@ export class Stopper {
     if (this.#ended) return;
     if (this.#cause === null) {
       this.#cause = cause;
-      if (grace > 0) this.#process.signal("SIGTERM");
+      if (grace > 0) this.#process.signal(this.#signal);
       void this.#process.ended.then(() => {
         this.#ended = true;
         if (this.#timer !== null) clearTimeout(this.#timer);

@@ -26,6 +26,13 @@ test("equal answers share one head, so that it is serialised once", () => {
   assert.equal(handle(handler, {}).head, handle(handler, {}).head);
 });
 
+test("variables of the request stand in the body and in fields, and begin no further field", () => {
+  const config = { kind: "respond", status: 200, body: "{uri} {{uri}}", headers: [["X-Path", "{uri}"]] } as const;
+  const answer = handle(createRespondHandler(config), { path: "/a\r\nSet-Cookie: b" });
+  assert.equal(answer.body?.toString(), "/a\r\nSet-Cookie: b {uri}");
+  assert.deepEqual(answer.head?.headers[1], ["X-Path", "/a Set-Cookie: b"]);
+});
+
 for (const status of [204, 205, 304]) {
   test(`a ${status} has no content`, () => {
     const answer = respond({ status, body: "text", headers: [] });
@@ -62,13 +69,13 @@ const REDIRECTS: readonly (readonly [to: string, request: Partial<Exchange>, loc
   ["https://{host}{path}{query}", { host: "example.org", path: "/a b", query: "c=d" }, "https://example.org/a%20b?c=d"],
   ["https://{host}{path}{query}", { host: "example.org", path: "/", query: "" }, "https://example.org/"],
   ["https://{host}/", { host: "[::1]" }, "https://[::1]/"],
-  ["https://{host}/", { host: "::1" }, "https://[::1]/"],
   ["https://example.org/{path}", { path: "/a" }, "https://example.org/a"],
   ["{path}", { path: "//evil.example/" }, "/evil.example/"],
   ["/{path}", { path: "//evil.example/" }, "/evil.example/"],
   ["/{path}", { path: "/evil.example/" }, "/evil.example/"],
   ["{path}", { path: "/\\evil.example" }, "/%5Cevil.example"],
-  ["https://example.org{path}", { path: "*" }, "https://example.org/*"],
+  ["https://example.org{uri}?{args}", { path: "/a b", query: "c=%20" }, "https://example.org/a%20b?c=%20"],
+  ["/a/{arg_next}", { query: "next=x\r\nSet-Cookie:y" }, "/a/x%0D%0ASet-Cookie:y"],
   ["https://example.org{path}", { path: "/@evil.example" }, "https://example.org/@evil.example"],
   ["/a{path}", { path: "/x\r\nSet-Cookie: y" }, "/a/x%0D%0ASet-Cookie:%20y"],
   ["/a{query}", { query: "x\r\nSet-Cookie: y" }, "/a?x%0D%0ASet-Cookie:%20y"],
@@ -94,7 +101,7 @@ for (const host of ["", "a b", "a\r\nb", "evil.example/", "a@b", "a?b"]) {
 
 for (const to of [
   "",
-  "{uri}",
+  "{urj}",
   "/{}",
   "/{path",
   "/path}",

@@ -7,15 +7,32 @@ import { answerFromFile, answerFromMemory, answerWithoutContent } from "./answer
 import type { Found, Shelf, StaticCache } from "./cache.ts";
 import { chooseForm, decide } from "./decide.ts";
 import { type Failure, NOT_FOUND, REASONS } from "./failure.ts";
-import { isCurrent, type LookUp, lookUp, openForm } from "./look-up.ts";
+import { answerListing } from "./listing.ts";
+import { isCurrent, type LookUp, lookUp, openForm, type Wanted } from "./look-up.ts";
 import { closeFile } from "./open-file.ts";
 import { relativePath } from "./relative-path.ts";
 import type { Representation } from "./representation.ts";
 import { type Wishes, wishesOf } from "./wishes.ts";
 
-/** A handler that serves the files under `config.root` (docs/static.md). `log` hears of files that exist but can't be served. */
-export function createStaticHandler(config: StaticConfig, cache: StaticCache, log?: Log): Handler {
-  return new StaticHandler(config, cache, log);
+/** What depends on routing, which this folder knows nothing of. */
+export interface StaticRouting {
+  /** The value of a template of the configuration for this exchange. */
+  evaluate(template: string, exchange: Exchange): string;
+  /** An internal redirect to this path (decoded, latin-1), the query kept: for `indexGoto`. */
+  goto(exchange: Exchange, path: string): void;
+}
+
+/**
+ * A handler that serves the files under `config.root` (docs/static.md). `log` hears of files that exist but can't be served.
+ * Without `routing` templates are taken as they are written, and index files are served by this handler.
+ */
+export function createStaticHandler(
+  config: StaticConfig,
+  cache: StaticCache,
+  log?: Log,
+  routing: StaticRouting | null = null,
+): Handler {
+  return new StaticHandler(routing === null ? { ...config, indexGoto: false } : config, cache, log, routing);
 }
 
 /** What was found is served this long without another look at the file system, in ms. */
@@ -26,12 +43,17 @@ class StaticHandler implements Handler {
   readonly #cache: StaticCache;
   readonly #shelf: Shelf;
   readonly #log: Log | undefined;
+  readonly #routing: StaticRouting | null;
+  /** Root or file depend on the request: a file is kept under the whole path of what was found. */
+  readonly #varies: boolean;
   /** Look-ups under way by path, so that a rush for one file looks once. */
   readonly #pending = new Map<string, Promise<LookUp>>();
   #complaints = { since: 0, count: 0 };
 
-  constructor(config: StaticConfig, cache: StaticCache, log: Log | undefined) {
+  constructor(config: StaticConfig, cache: StaticCache, log: Log | undefined, routing: StaticRouting | null) {
     this.#config = config;
+    this.#routing = routing;
+    this.#varies = config.file !== null || (routing !== null && /\{\w+\}/.test(config.root));
     this.#cache = cache;
     this.#shelf = cache.createShelf();
     this.#log = log;
@@ -44,9 +66,9 @@ class StaticHandler implements Handler {
       exchange.fail(405, "Files can be read only", [["Allow", "GET, HEAD"]]);
       return;
     }
-    const found = this.#cache.get(this.#shelf, exchange.path);
+    const found = this.#varies ? undefined : this.#cache.get(this.#shelf, exchange.path);
     if (found !== undefined && exchange.began - found.checked < TRUSTED) {
-      this.#serve(exchange, found);
+      this.#serve(exchange, this.#config.root, found);
       return;
     }
     this.#look(exchange).catch((error: unknown) => {
@@ -55,7 +77,7 @@ class StaticHandler implements Handler {
     });
   }
 
-  #serve(exchange: Exchange, found: Found): void {
+  #serve(exchange: Exchange, root: string, found: Found): void {
     const wishes = wishesOf(exchange.headers);
     const form = chooseForm(found, wishes);
     if (wishes.special === null && form.body !== null) {
@@ -68,43 +90,79 @@ class StaticHandler implements Handler {
       answerFromMemory(exchange, form, form.body, decision);
       return;
     }
-    this.#stream(exchange, form, found.variants.length > 0, wishes).catch((error: unknown) => {
+    this.#stream(exchange, root, form, found.variants.length > 0, wishes).catch((error: unknown) => {
       this.#log?.error("can't send a file", { path: exchange.path, error: String(error) });
       exchange.fail(500, REASONS[500]);
     });
   }
 
   async #look(exchange: Exchange): Promise<void> {
-    const relative = relativePath(exchange.path, this.#config.strip, this.#config.dotfiles);
-    if (relative === null) {
+    const wanted = this.#wanted(exchange);
+    if (wanted === null) {
       this.#fail(exchange, NOT_FOUND);
       return;
     }
     // Kept under one name, however many slashes a client puts between segments.
-    const key = exchange.path.replace(/\/{2,}/g, "/");
+    const key = this.#varies ? `${wanted.root}\0${wanted.relative}` : exchange.path.replace(/\/{2,}/g, "/");
     let result: LookUp;
     // A look-up under way may have begun long before this exchange; one that this exchange begins is never too old for it.
-    do result = await this.#find(key, relative);
+    do result = await this.#find(key, wanted);
     while (result.kind === "file" && exchange.began - result.found.checked >= TRUSTED);
-    if (result.kind === "file") {
-      this.#serve(exchange, result.found);
-    } else if (result.kind === "slash") {
-      const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
-      exchange.respond(new ResponseHead(301, [["Location", `${encodePath(exchange.path)}/${query}`]]), null);
-    } else {
-      this.#fail(exchange, result);
+    const { fallback } = this.#config;
+    if (result.kind === "failure" && result.status === 404 && fallback !== null) {
+      const relative = `/${fallback.replace(/^\/+/, "")}`;
+      result = await this.#find(`\0${wanted.root}${relative}`, { root: wanted.root, relative });
+    }
+    await this.#answer(exchange, wanted.root, result);
+  }
+
+  async #answer(exchange: Exchange, root: string, result: LookUp): Promise<void> {
+    if (exchange.aborted) return;
+    switch (result.kind) {
+      case "file":
+        return this.#serve(exchange, root, result.found);
+      case "slash": {
+        const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
+        exchange.respond(new ResponseHead(301, [["Location", `${encodePath(exchange.path)}/${query}`]]), null);
+        return;
+      }
+      case "index":
+        return this.#routing!.goto(exchange, exchange.path + Buffer.from(result.name).latin1Slice());
+      case "directory": {
+        const { autoindex, indexGoto } = this.#config;
+        // A folder without an index file says no more than an absent one, except where NGINX was told to serve it.
+        if (autoindex === "off" && indexGoto) exchange.fail(403, "This folder is not listed");
+        else if (autoindex === "off") this.#fail(exchange, NOT_FOUND);
+        else await answerListing(exchange, result.path, autoindex, this.#config.dotfiles);
+        return;
+      }
+      case "failure":
+        this.#fail(exchange, result);
     }
   }
 
-  #find(key: string, relative: string): Promise<LookUp> {
+  /** Where to look; null: nowhere. */
+  #wanted(exchange: Exchange): Wanted | null {
+    const { root, file, strip, dotfiles } = this.#config;
+    const relative = relativePath(exchange.path, strip, dotfiles);
+    if (relative === null) return null;
+    if (!this.#varies) return { root, relative };
+    const text = file ?? root;
+    const value = this.#routing === null ? text : this.#routing.evaluate(text, exchange);
+    // Variables hold what a client sent: they may fill in names, not lead elsewhere.
+    if (!value.startsWith("/") || value.includes("\0") || /(?:^|\/)\.\.(?:\/|$)/.test(value)) return null;
+    return file === null ? { root: value, relative } : { root: "/", relative: value };
+  }
+
+  #find(key: string, wanted: Wanted): Promise<LookUp> {
     const pending = this.#pending.get(key);
     if (pending !== undefined) return pending;
-    const begun = this.#refresh(key, relative).finally(() => this.#pending.delete(key));
+    const begun = this.#refresh(key, wanted).finally(() => this.#pending.delete(key));
     this.#pending.set(key, begun);
     return begun;
   }
 
-  async #refresh(key: string, relative: string): Promise<LookUp> {
+  async #refresh(key: string, wanted: Wanted): Promise<LookUp> {
     const kept = this.#cache.get(this.#shelf, key);
     if (kept !== undefined) {
       const now = performance.now();
@@ -114,14 +172,20 @@ class StaticHandler implements Handler {
         return { kind: "file", found: kept };
       }
     }
-    const result = await lookUp(this.#config, relative, (size) => this.#cache.admits(size));
+    const result = await lookUp(this.#config, wanted, (size) => this.#cache.admits(size));
     if (result.kind === "file") this.#cache.set(this.#shelf, key, result.found);
     else this.#cache.delete(this.#shelf, key);
     return result;
   }
 
-  async #stream(exchange: Exchange, expected: Representation, varies: boolean, wishes: Wishes): Promise<void> {
-    const opened = await openForm(this.#config, expected, varies);
+  async #stream(
+    exchange: Exchange,
+    root: string,
+    expected: Representation,
+    varies: boolean,
+    wishes: Wishes,
+  ): Promise<void> {
+    const opened = await openForm(this.#config, root, expected, varies);
     if (opened.kind === "failure") {
       this.#fail(exchange, opened);
       return;

@@ -16,30 +16,55 @@ import {
 } from "./open-file.ts";
 import { createRepresentation, type Representation, type Traits } from "./representation.ts";
 
-/** file: to be served. slash: a directory asked for without its slash. */
-export type LookUp = { readonly kind: "file"; readonly found: Found } | { readonly kind: "slash" } | Failure;
+/** What a request asks for: a path of relative-path.ts under a folder. */
+export interface Wanted {
+  readonly root: string;
+  /** latin-1, one character a byte. */
+  readonly relative: string;
+}
+
+/**
+ * file: to be served. slash: a directory asked for without its slash. index: an index file that is to be gone to by its own
+ * path. directory: there is no index file; it may be listed.
+ */
+export type LookUp =
+  | { readonly kind: "file"; readonly found: Found }
+  | { readonly kind: "slash" }
+  | { readonly kind: "index"; readonly name: string }
+  | { readonly kind: "directory"; readonly path: Buffer }
+  | Failure;
 
 /** Whether the content of a file of this many bytes is to be kept in memory. */
 export type Admits = (size: number) => boolean;
 
-/** Finds what `relative` (of relative-path.ts) names under the root: the file or a directory's index, with its precompressed forms. */
-export async function lookUp(config: StaticConfig, relative: string, admits: Admits): Promise<LookUp> {
+/** Finds the file, or a directory's index, with its precompressed forms. */
+export async function lookUp(
+  config: StaticConfig,
+  { root: folder, relative }: Wanted,
+  admits: Admits,
+): Promise<LookUp> {
   const checked = performance.now();
-  const root: Root = { path: Buffer.from(config.root), follow: config.symlinks };
+  const root: Root = { path: Buffer.from(folder), follow: config.symlinks };
   const wanted = Buffer.concat([root.path, Buffer.from(relative, "latin1")]);
   const names = relative.endsWith("/")
     ? config.index.map((name) => Buffer.concat([wanted, Buffer.from(name)]))
     : [wanted];
   const absent: Buffer[] = [];
-  for (const path of names) {
+  for (const [position, path] of names.entries()) {
     const file = await openFile(root, path);
+    if (file.kind === "file" && config.indexGoto && relative.endsWith("/")) {
+      closeFile(file.fd);
+      return { kind: "index", name: config.index[position]! };
+    }
     if (file.kind === "file")
       return { kind: "file", found: await gather(config, root, path, file, absent, checked, admits) };
     if (file.kind === "directory" && !relative.endsWith("/")) return { kind: "slash" };
     if (file.kind === "failure" && file.status !== 404) return file;
     absent.push(path);
   }
-  return NOT_FOUND;
+  if (!relative.endsWith("/")) return NOT_FOUND;
+  const directory = await openFile(root, wanted);
+  return directory.kind === "directory" ? { kind: "directory", path: wanted } : NOT_FOUND;
 }
 
 /**
@@ -66,6 +91,7 @@ export async function isCurrent(found: Found, now: number): Promise<boolean> {
  */
 export async function openForm(
   config: StaticConfig,
+  root: string,
   form: Representation,
   varies: boolean,
 ): Promise<{ readonly kind: "open"; readonly fd: number; readonly form: Representation } | Failure> {
@@ -73,9 +99,9 @@ export async function openForm(
   if (file.kind === "failure") return file;
   if (identityOf(file.stat) === form.identity) return { kind: "open", fd: file.fd, form };
   closeFile(file.fd);
-  const again = await openFile({ path: Buffer.from(config.root), follow: config.symlinks }, form.path);
+  const again = await openFile({ path: Buffer.from(root), follow: config.symlinks }, form.path);
   if (again.kind !== "file") return again.kind === "failure" ? again : NOT_FOUND;
-  const traits = { type: form.type, expires: config.expires, varies };
+  const traits = { type: form.type, expires: config.expires, etag: config.etag, varies };
   return { kind: "open", fd: again.fd, form: createRepresentation(form.path, again.stat, form.coding, traits, null) };
 }
 
@@ -106,7 +132,12 @@ async function gather(
     path: Buffer;
     file: OpenFile;
   }[];
-  const traits: Traits = { type: mediaType(path.latin1Slice()), expires: config.expires, varies: present.length > 0 };
+  const traits: Traits = {
+    type: mediaType(path.latin1Slice(), config),
+    expires: config.expires,
+    etag: config.etag,
+    varies: present.length > 0,
+  };
   const [plain, ...variants] = await Promise.all(
     [{ coding: null, path, file }, ...present].map(async (form) => {
       const body = await readSmall(form.file, admits);

@@ -1,4 +1,5 @@
 import type { BigIntStats } from "node:fs";
+import type { StaticConfig } from "../config/model.ts";
 import type { Coding } from "../http/accept-encoding.ts";
 import { formatHttpDate, type Validators } from "../http/conditional.ts";
 import { fileEtag } from "../http/etag.ts";
@@ -24,8 +25,9 @@ export interface Representation extends Validators {
 /** What all forms of a file share. */
 export interface Traits {
   readonly type: string;
-  /** Cache-Control max-age in seconds, or null. */
-  readonly expires: number | null;
+  readonly expires: StaticConfig["expires"];
+  /** Whether clients are told the ETag. */
+  readonly etag: boolean;
   /** Whether there are precompressed forms, so that caches must be told (RFC 9110 §12.5.5). */
   readonly varies: boolean;
 }
@@ -39,9 +41,9 @@ export function createRepresentation(
 ): Representation {
   const etag = fileEtag(stat.mtimeNs, stat.size, coding ?? "");
   const lastModified = clampToPast(stat.mtimeNs);
-  const kept: [string, string][] = [["ETag", etag]];
+  const kept: [string, string][] = traits.etag ? [["ETag", etag]] : [];
   if (traits.varies) kept.push(["Vary", "Accept-Encoding"]);
-  if (traits.expires !== null) kept.push(["Cache-Control", `max-age=${traits.expires}`]);
+  if (traits.expires !== null) kept.push(["Cache-Control", cacheControl(traits.expires)]);
   const fields: [string, string][] = [["Content-Type", traits.type]];
   if (coding !== null) fields.push(["Content-Encoding", coding]);
   fields.push(["Last-Modified", formatHttpDate(lastModified)], ["Accept-Ranges", "bytes"], ...kept);
@@ -57,6 +59,13 @@ export function createRepresentation(
     notModified: new ResponseHead(304, kept),
     body,
   };
+}
+
+const TEN_YEARS = 315_360_000;
+
+function cacheControl(expires: number | "max" | "epoch"): string {
+  if (expires === "max") return `max-age=${TEN_YEARS}`;
+  return expires === "epoch" || expires < 0 ? "no-cache" : `max-age=${expires}`;
 }
 
 /** A head for a part: the fields of the whole, with Content-Range, or with the type of a multipart. */

@@ -4,10 +4,17 @@ import type { AppConfig, Config, ListenerConfig } from "../config/model.ts";
 import type { FromEdge } from "../edge/messages.ts";
 import { accountOf } from "../process/accounts.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
+import { launcherPython } from "../process/launcher.ts";
+import { StartGate } from "../process/start-gate.ts";
 import { AppPool, type PoolSettings } from "./app-pool.ts";
 import { EdgeProcess } from "./edge-process.ts";
 import { ListeningSocket } from "./listening.ts";
+import type { PassedSockets } from "./passed-sockets.ts";
+import { ProgramSet } from "./program-set.ts";
 import type { RuntimeDirectory } from "./runtime-directory.ts";
+
+/** Programs that are launched at the same time: enough for a boot's two cores, few enough for its memory. */
+const STARTS = 8;
 
 export interface AssemblyParts {
   readonly config: Config;
@@ -18,6 +25,8 @@ export interface AssemblyParts {
   readonly findInterpreter: (app: AppConfig) => { readonly path: string; readonly reason: string };
   /** Sockets without bound handles, see {@link ListeningSocket}. */
   readonly plain: boolean;
+  /** Sockets that were opened for us. */
+  readonly passed: PassedSockets;
   /** The edge's program; ours when left out. */
   readonly edgeProgram?: string;
 }
@@ -31,6 +40,7 @@ export class Assembly {
   readonly listeners = new Map<string, ListeningSocket>();
   readonly pools = new Map<string, AppPool>();
   readonly edge: EdgeProcess;
+  readonly programs: ProgramSet;
   readonly #parts: AssemblyParts;
   readonly #appSockets = new Map<string, ListeningSocket>();
   #accepting = false;
@@ -40,6 +50,14 @@ export class Assembly {
     this.config = parts.config;
     this.edgeConfig = parts.config;
     const { config, log, edgePolicy, edgeProgram } = parts;
+    let pipes = 0;
+    this.programs = new ProgramSet({
+      log,
+      python: launcherPython(),
+      profile: config.profile,
+      gate: new StartGate(STARTS),
+      freshPath: () => `${parts.runtime.path}/p${++pipes}`,
+    });
     this.edge = new EdgeProcess({
       number: 0,
       log: log.child("edge 0"),
@@ -66,7 +84,11 @@ export class Assembly {
   async bind(listeners: readonly ListenerConfig[]): Promise<readonly ListeningSocket[]> {
     const results = await Promise.allSettled(
       listeners.map((listener) =>
-        ListeningSocket.bind(listener, { replace: this.#ownsPath(listener.path), plain: this.#parts.plain }),
+        ListeningSocket.bind(listener, {
+          replace: this.#ownsPath(listener.path),
+          plain: this.#parts.plain,
+          adopted: this.#parts.passed.claim(listener),
+        }),
       ),
     );
     const sockets = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
@@ -128,6 +150,12 @@ export class Assembly {
     throw new PropylonError("user", `The edge refuses the configuration: ${problem}`);
   }
 
+  /** Starts the edge unless it runs: where programs are all there is, it would have nothing to do. */
+  async ensureEdge({ apps, listeners }: Config): Promise<void> {
+    const serves = listeners.length > 0 || Object.keys(apps).length > 0;
+    if (serves && !this.edge.started) await this.edge.start();
+  }
+
   /** Lets clients in. */
   async accept(): Promise<void> {
     this.#accepting = true;
@@ -143,7 +171,7 @@ export class Assembly {
   notReady(): readonly string[] {
     const reasons: string[] = [];
     if (!this.#accepting) reasons.push("the listeners are not open");
-    if (!this.edge.ready) reasons.push("the edge is not ready");
+    if (this.edge.started && !this.edge.ready) reasons.push("the edge is not ready");
     for (const pool of this.pools.values()) {
       if (!pool.hasReady())
         reasons.push(`app ${pool.name} has no ready worker${pool.broken === null ? "" : `: ${pool.broken}`}`);
@@ -157,14 +185,17 @@ export class Assembly {
     // First ours: otherwise clients would wait in a backlog that nobody will accept from.
     for (const socket of this.listeners.values()) socket.close();
     this.listeners.clear();
+    this.programs.abandonWaits();
     if (now) return this.kill();
     await this.edge.drain(this.config.timeouts.drain);
     await Promise.all([...this.pools.values()].map((pool) => pool.stop(false)));
     this.#closeAppSockets();
+    await this.programs.stop(false);
   }
 
   async kill(): Promise<void> {
-    await Promise.all([this.edge.kill(), ...[...this.pools.values()].map((pool) => pool.kill())]);
+    const pools = [...this.pools.values()].map((pool) => pool.kill());
+    await Promise.all([this.edge.kill(), ...pools, this.programs.stop(true)]);
     this.#closeAppSockets();
   }
 

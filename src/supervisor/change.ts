@@ -2,7 +2,7 @@ import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { changes, describeChanges } from "../config/changes.ts";
 import type { AppConfig, Config } from "../config/model.ts";
-import type { ReloadReport } from "../control/operations.ts";
+import type { ProgramChanges, ReloadReport } from "../control/operations.ts";
 import type { RunEnd } from "../process/keeper.ts";
 import type { AppPool, Candidate, PoolSettings } from "./app-pool.ts";
 import type { Assembly } from "./assembly.ts";
@@ -33,13 +33,16 @@ export async function change(assembly: Assembly, next: Config, options: ChangeOp
   const difference = changes(before, next);
   const undo: (() => void | Promise<void>)[] = [];
   try {
+    const programs = assembly.programs.compare(next.programs);
     const sockets = await bindAdded(assembly, difference.listeners.added, undo);
+    addPrograms(assembly, next, programs.added, undo);
+    await assembly.ensureEdge(next);
     await addApps(assembly, next, difference.apps.added, undo);
     const prepared = await prepareAll(assembly, next, options, undo);
     const failed = prepared.filter(({ candidate }) => candidate.failure !== null);
     if (failed.length > 0 && !options.development) {
       await runAll(undo);
-      return report(prepared, false, []);
+      return report(prepared, false, [], NO_PROGRAMS);
     }
     if (options.ending()) throw new PropylonError("user", "The change was not made: propylon is stopping");
     await swapEdge(assembly, next, difference.apps.removed, undo);
@@ -53,7 +56,9 @@ export async function change(assembly: Assembly, next: Config, options: ChangeOp
       options.log,
     );
     retire(assembly, next, difference.apps.removed, options.log);
-    return report(prepared, true, describeChanges(difference));
+    undo.length = 0;
+    await assembly.programs.apply(next.programs, programs);
+    return report(prepared, true, describeChanges(difference), programs);
   } catch (error) {
     await runAll(undo);
     throw error;
@@ -70,6 +75,17 @@ async function bindAdded(
     for (const socket of sockets) socket.close();
   });
   return new Map(sockets.map((socket) => [socket.spec.address, socket]));
+}
+
+/** What is new can't be in the way of what runs, and apps may wait for it; what changed is started anew once all else has gone well. */
+function addPrograms(
+  assembly: Assembly,
+  next: Config,
+  added: readonly string[],
+  undo: (() => void | Promise<void>)[],
+): void {
+  assembly.programs.add(Object.fromEntries(added.map((name) => [name, next.programs[name]!])));
+  undo.push(() => assembly.programs.remove(added));
 }
 
 /** The edge must know an app before workers of it can connect: for a while it has the old configuration and the new apps. */
@@ -101,6 +117,7 @@ async function prepareAll(
       .map(async (app): Promise<Prepared> => {
         const pool = assembly.pools.get(app.name)!;
         const settings = assembly.settingsOf(app, next);
+        await assembly.programs.waitFor(app.after);
         const candidate = await prepareOrFail(pool, settings, development);
         undo.push(() => candidate.abandon());
         return { pool, settings, candidate };
@@ -193,14 +210,21 @@ function retire(assembly: Assembly, next: Config, removed: readonly string[], lo
     .catch((error: unknown) => log.error(`cannot remove apps: ${String(error)}`));
 }
 
-function report(prepared: readonly Prepared[], done: boolean, phrases: readonly string[]): ReloadReport {
+const NO_PROGRAMS: ProgramChanges = { added: [], changed: [], removed: [] };
+
+function report(
+  prepared: readonly Prepared[],
+  done: boolean,
+  phrases: readonly string[],
+  programs: ProgramChanges,
+): ReloadReport {
   const apps = prepared.map(({ pool, candidate: { failure } }) => ({
     name: pool.name,
     swapped: done && failure === null,
     reason: failure?.end.reason ?? null,
     traceback: failure?.end.traceback ?? null,
   }));
-  return { apps, changes: phrases };
+  return { apps, changes: phrases, programs };
 }
 
 function pick(apps: Config["apps"], names: readonly string[]): Record<string, AppConfig> {

@@ -84,6 +84,11 @@ export class EdgeProcess {
     if (problem !== null) throw new PropylonError("internal", `The edge does not start: ${problem}`);
   }
 
+  /** Whether it is to run. */
+  get started(): boolean {
+    return this.#pulse !== null;
+  }
+
   get ready(): boolean {
     return this.#keeper.state === "running";
   }

@@ -179,8 +179,8 @@ function settle<K, T>(asked: Map<K, (answer: T) => void>, key: K, answer: T): vo
   resolve?.(answer);
 }
 
-/** Apps' environments hold secrets, and an edge, which talks to the world, has no use for them. */
+/** Environments hold secrets, and an edge, which talks to the world, has no use for them; nor for programs. */
 function withoutEnvironments(config: Config): Config {
   const apps = Object.entries(config.apps).map(([name, app]) => [name, { ...app, environment: {} }] as const);
-  return { ...config, apps: Object.fromEntries(apps) };
+  return { ...config, apps: Object.fromEntries(apps), programs: {} };
 }

@@ -11,13 +11,24 @@ interface BoundHandle {
   close(): void;
 }
 
-type CreateHandle = (address: string, port: number, family: number) => BoundHandle | number;
+type CreateHandle = (address: string | null, port: number, family: number, fd?: number) => BoundHandle | number;
+
+/** A socket that was opened, and maybe listened on, by whoever started us. */
+export interface AdoptedSocket {
+  readonly handle: unknown;
+  /** Where it is bound; empty and 0 for a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  close(): void;
+}
 
 export interface BindOptions {
   /** The Unix socket there is our own, and this one takes its place. */
   readonly replace?: boolean;
   /** Without bound handles ({@link handlesWork} says no): the plain way. */
   readonly plain?: boolean;
+  /** Taken instead of binding one. */
+  readonly adopted?: AdoptedSocket | null;
 }
 
 /**
@@ -44,6 +55,8 @@ export class ListeningSocket {
   /** Binds. Throws a PropylonError with a remedy when the address is in use, not ours, or not permitted. */
   static async bind(spec: SocketSpec, options: BindOptions = {}): Promise<ListeningSocket> {
     const plain = options.plain === true;
+    // Its path, if it has one, is not ours to remove: no inode is known of it.
+    if (options.adopted) return new ListeningSocket(spec, { ...options.adopted, inode: null }, false);
     if (spec.path !== null && options.replace !== true) await refuseLiveSocket(spec, spec.path);
     return new ListeningSocket(spec, await bindTo(spec, spec.port, plain), plain);
   }
@@ -94,6 +107,16 @@ export function handlesWork(): boolean {
   const works = handle.getsockname?.(name) === 0 && (name.port ?? 0) > 0;
   handle.close();
   return works;
+}
+
+/** The socket at a descriptor; null when it is none that clients could connect to. */
+export function adoptSocket(fd: number): AdoptedSocket | null {
+  const create = (net as unknown as { readonly _createServerHandle?: CreateHandle })._createServerHandle;
+  const handle = create?.(null, 0, 0, fd);
+  if (handle === undefined || typeof handle === "number") return null;
+  const name: { address?: string; port?: number } = {};
+  handle.getsockname?.(name);
+  return { handle, host: name.address ?? "", port: name.port ?? 0, close: () => handle.close() };
 }
 
 /** What is bound, by either way. */

@@ -27,7 +27,7 @@ export class LogBuffer {
     for (const { name, listener } of this.#followers) if (isOf(record, name)) listener(record);
   }
 
-  /** The last `count` records of this source (`person`: its workers too), oldest first; of all when `name` is null. */
+  /** The last `count` records of this source (`person`: its workers too, `vapor`: all instances), oldest first; of all when `name` is null. */
   tail(name: string | null, count: number): readonly LogRecord[] {
     if (count <= 0) return [];
     return this.#records.filter((record) => isOf(record, name)).slice(-count);
@@ -76,7 +76,8 @@ export function rememberingLog(log: Log, buffer: LogBuffer, source: string, debu
 }
 
 function isOf({ source }: LogRecord, name: string | null): boolean {
-  return name === null || source === name || source.startsWith(`${name}/`) || source === `app ${name}`;
+  if (name === null || source === name || source.startsWith(`${name}/`) || source === `app ${name}`) return true;
+  return source === `program ${name}` || source.startsWith(`program ${name}:`);
 }
 
 function weight(record: LogRecord): number {

@@ -1,25 +1,28 @@
-import { describe, ProblemList, PropylonError } from "../base/errors.ts";
+import { describe, PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { parseAddress } from "../config/address.ts";
+import { changes, describeChanges } from "../config/changes.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import { apiHandler } from "../control/api.ts";
-import type { Operations, ReloadReport, StatusReport } from "../control/operations.ts";
+import type { ChangeReport, Operations, OutputSource, ReloadReport, StatusReport } from "../control/operations.ts";
 import { ControlServer } from "../control/server.ts";
 import type { Handler } from "../http/exchange.ts";
-import { exposition } from "../metrics/exposition.ts";
-import { mergeFamilies } from "../metrics/merge.ts";
 import { DEFAULT_POLICY, type RestartPolicy } from "../process/backoff.ts";
 import { findInterpreter } from "../process/interpreter.ts";
-import { type AppPool, failureError } from "./app-pool.ts";
+import type { AppPool } from "./app-pool.ts";
 import { Assembly } from "./assembly.ts";
 import { change } from "./change.ts";
+import { collectMetrics } from "./collect-metrics.ts";
 import { handlesWork } from "./listening.ts";
 import { LogBuffer, rememberingLog } from "./log-buffer.ts";
-import { mainFamilies } from "./main-metrics.ts";
+import { Notifier } from "./notifier.ts";
+import { PassedSockets } from "./passed-sockets.ts";
 import { PidFile } from "./pid-file.ts";
 import { residentMemory } from "./pool-status.ts";
+import { ProgramOperations } from "./program-operations.ts";
 import { RuntimeDirectory } from "./runtime-directory.ts";
-import { obeySignals } from "./signals.ts";
+import { obeySignals, type SignalTable } from "./signals.ts";
+import { startApps } from "./start-apps.ts";
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -37,6 +40,8 @@ export interface SupervisorOptions {
   /** The interpreter of an app and why it is that one (`process/interpreter.ts`); throws a PropylonError when there is none. */
   readonly findInterpreter?: (app: AppConfig) => { readonly path: string; readonly reason: string };
   readonly policy?: RestartPolicy;
+  /** Other meanings of signals than ours: those of the program that we stand in for. */
+  readonly signals?: SignalTable;
   /** Sockets the plain way whatever Node can (`listening.ts`); for tests. */
   readonly plainSockets?: boolean;
   /** The edge's program; for tests. */
@@ -60,6 +65,7 @@ export class Supervisor implements Operations {
   readonly #since = new Date();
   readonly #control: ControlServer;
   readonly #pidFile: PidFile | null;
+  #notifier: Notifier | null = null;
   #admin: ControlServer | null = null;
   #runtime: RuntimeDirectory | null = null;
   #assembly: Assembly | null = null;
@@ -81,11 +87,14 @@ export class Supervisor implements Operations {
   /** Starts, obeys signals, resolves when all has ended. Rejects when it can't start; then nothing is left behind. */
   async run(): Promise<void> {
     process.title = "propylon: main";
-    const disobey = obeySignals({
-      stop: (now) => void this.stop({ now }),
-      reload: () => void this.#reloadBySignal(),
-      reopenLogs: () => this.#assembly?.edge.tell({ type: "reopen-logs" }),
-    });
+    const disobey = obeySignals(
+      {
+        stop: (now) => void this.stop({ now }),
+        reload: () => void this.#reloadBySignal(),
+        reopenLogs: () => void this.#reopenLogs(),
+      },
+      this.#options.signals,
+    );
     try {
       await this.start();
       await this.ended;
@@ -135,16 +144,18 @@ export class Supervisor implements Operations {
           restarts: 0,
           reason: null,
         },
-        assembly.edge.status(),
+        ...(assembly.edge.started ? [assembly.edge.status()] : []),
         ...pools.flatMap(({ processes }) => processes),
       ],
       apps: pools.map(({ app }) => app),
+      programs: assembly.programs.status(),
     };
   }
 
-  async reload({ app }: { readonly app?: string }): Promise<ReloadReport> {
+  async reload({ app, programs = false }: Parameters<Operations["reload"]>[0]): Promise<ReloadReport> {
     return this.#inTurn(async (assembly) => {
       const loaded = await this.#options.load();
+      if (programs) return this.#change(assembly, { ...assembly.config, programs: loaded.programs }, []);
       if (app === undefined) {
         const stopped = [...assembly.pools.values()].flatMap((pool) => (pool.stopped ? [pool.name] : []));
         return this.#change(
@@ -160,8 +171,18 @@ export class Supervisor implements Operations {
     });
   }
 
+  async changes(): Promise<ChangeReport> {
+    const { config, programs } = this.#running();
+    const loaded = await this.#options.load();
+    return { changes: describeChanges(changes(config, loaded)), programs: programs.compare(loaded.programs) };
+  }
+
   async restart({ name }: { readonly name: string }): Promise<ReloadReport> {
     return this.#inTurn(async (assembly) => {
+      if (this.#programs().has(name)) {
+        await this.#programs().restart(name);
+        return { apps: [], changes: [], programs: { added: [], changed: [name], removed: [] } };
+      }
       const all = Object.keys(assembly.config.apps);
       if (name !== "all" && !all.includes(name)) throw unknownApp(name, all);
       return this.#change(assembly, assembly.config, name === "all" ? all : [name]);
@@ -173,9 +194,22 @@ export class Supervisor implements Operations {
       void this.#shutDown(now);
       return;
     }
+    if (this.#programs().has(name)) return this.#programs().stop(name, now);
     const pool = this.#pool(name);
     this.#log.info(`app ${name} is stopped on request`);
     await pool.stop(now);
+  }
+
+  async signal({ name, signal }: { readonly name: string; readonly signal: string }): Promise<void> {
+    this.#programs().signal(name, signal);
+  }
+
+  async clear({ name }: { readonly name: string }): Promise<void> {
+    await this.#programs().clear(name);
+  }
+
+  output({ name, stream }: Parameters<Operations["output"]>[0]): OutputSource {
+    return this.#programs().output(name, stream);
   }
 
   async stacks({ app }: { readonly app: string }): ReturnType<Operations["stacks"]> {
@@ -187,22 +221,7 @@ export class Supervisor implements Operations {
   }
 
   async metrics(): Promise<string> {
-    const assembly = this.#running();
-    const { edge, pools } = assembly;
-    const workers = [...pools.values()].flatMap((pool) => pool.workers());
-    const processes = [
-      { name: "main", pid: process.pid as number | null },
-      { name: "edge 0", pid: edge.pid },
-      ...workers,
-    ];
-    const own = mainFamilies({
-      version: this.#options.version,
-      since: this.#since,
-      pools: pools.values(),
-      processes: processes.flatMap(({ name, pid }) => (pid === null ? [] : [{ name, pid }])),
-      edgeRestarts: edge.restarts,
-    });
-    return exposition(mergeFamilies([own, await edge.families()]));
+    return collectMetrics(this.#running(), { version: this.#options.version, since: this.#since });
   }
 
   notReady(): readonly string[] {
@@ -223,8 +242,11 @@ export class Supervisor implements Operations {
       this.#log.warn(`Node ${process.version} has no bound handles: clients are refused while an edge restarts`);
     this.#pidFile?.write();
     this.#runtime = RuntimeDirectory.create(config.directory, runtimeBases);
+    this.#notifier = Notifier.take(process.env, this.#log);
+    const passed = PassedSockets.take(process.env, (message) => this.#log.warn(message));
     const assembly = new Assembly({
       config,
+      passed,
       log: this.#log,
       runtime: this.#runtime,
       plain,
@@ -235,37 +257,29 @@ export class Supervisor implements Operations {
       ...(edgeProgram === undefined ? {} : { edgeProgram }),
     });
     for (const socket of await assembly.bind(config.listeners)) assembly.listeners.set(socket.spec.address, socket);
+    for (const unused of passed.closeRest())
+      this.#log.warn(`no listener has the address of the passed socket ${unused}`);
     this.#assembly = assembly;
     await this.#control.listenPrivately(this.#runtime.control);
     this.#admin = await this.#listenForProbes(config.admin);
+    assembly.programs.add(config.programs);
     for (const app of Object.values(config.apps)) await assembly.addPool(app, config);
-    await Promise.all([assembly.edge.start(), this.#startApps(assembly)]);
+    await Promise.all([assembly.ensureEdge(config), startApps(assembly, this.#options.development ?? false)]);
     if (this.#ending !== null) return this.#ending;
     await assembly.accept();
     const status = await this.status();
     this.#log.info("ready", { listeners: status.listeners.map(({ url }) => url).join(" ") });
     this.#options.ready?.(status);
+    this.#notifier?.ready("ready");
   }
 
-  async #startApps(assembly: Assembly): Promise<void> {
-    const { config } = assembly;
-    const starts = await Promise.allSettled(
-      Object.values(config.apps).map(async (app) => {
-        const pool = assembly.pools.get(app.name)!;
-        const settings = assembly.settingsOf(app, config);
-        const { failure, commit, abandon } = await pool.prepare(settings, false);
-        if (failure === null) return commit();
-        await abandon();
-        if (this.#options.development !== true) throw failureError(app.name, failure);
-        pool.breakDown(settings, failure);
-      }),
-    );
-    const problems: unknown[] = starts.flatMap((start) => (start.status === "rejected" ? [start.reason] : []));
-    if (problems.length === 1) throw problems[0];
-    if (problems.length > 1) throw new ProblemList(problems.filter((problem) => problem instanceof PropylonError));
+  async #reopenLogs(): Promise<void> {
+    this.#assembly?.edge.tell({ type: "reopen-logs" });
+    await this.#assembly?.programs.reopenFiles();
   }
 
   async #startApp(name: string): Promise<void> {
+    if (this.#programs().has(name)) return this.#programs().start(name);
     if (!this.#pool(name).stopped) throw new PropylonError("user", `App "${name}" is not stopped`);
     const { apps } = await this.restart({ name });
     const reason = apps[0]?.reason;
@@ -288,8 +302,17 @@ export class Supervisor implements Operations {
 
   /** One change after the other: each starts from what the one before has left. */
   #inTurn<T>(work: (assembly: Assembly) => Promise<T>): Promise<T> {
-    const turn = this.#changes.then(() => work(this.#running()));
-    this.#changes = turn.catch(() => {});
+    const turn = this.#changes.then(() => {
+      const assembly = this.#running();
+      this.#notifier?.reloading();
+      return work(assembly);
+    });
+    // Whatever became of it, it is over: whoever waits for the end of a reload must not wait in vain.
+    this.#changes = turn
+      .catch(() => {})
+      .then(() => {
+        if (this.#ending === null) this.#notifier?.ready("ready");
+      });
     return turn;
   }
 
@@ -336,6 +359,7 @@ export class Supervisor implements Operations {
   #shutDown(now: boolean): Promise<void> {
     if (this.#ending === null) {
       this.#log.info(now ? "stopping at once" : "stopping: waits for what is in flight");
+      this.#notifier?.stopping();
       this.#ending = this.#takeDown(now).then(() => this.#log.info("stopped"));
     } else if (now) {
       void this.#assembly?.kill();
@@ -349,6 +373,7 @@ export class Supervisor implements Operations {
     await Promise.all([this.#control.close(LAST_ANSWERS), this.#admin?.close(LAST_ANSWERS)]);
     this.#runtime?.remove();
     this.#pidFile?.remove();
+    this.#notifier?.end();
     this.#end();
   }
 
@@ -357,10 +382,14 @@ export class Supervisor implements Operations {
     return this.#assembly;
   }
 
+  #programs(): ProgramOperations {
+    return new ProgramOperations(this.#running().programs, this.#log);
+  }
+
   #pool(name: string): AppPool {
-    const { pools } = this.#running();
+    const { pools, programs } = this.#running();
     const pool = pools.get(name);
-    if (pool === undefined) throw unknownApp(name, [...pools.keys()]);
+    if (pool === undefined) throw unknownApp(name, [...pools.keys(), ...programs.names()]);
     return pool;
   }
 }

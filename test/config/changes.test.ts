@@ -17,8 +17,9 @@ const BASE = {
 test("the same configuration has no changes", () => {
   const found = changes(config(BASE), config(structuredClone(BASE)));
   assert.deepEqual(found, {
-    listeners: { added: [], removed: [] },
+    listeners: { added: [], removed: [], changed: [] },
     apps: { added: [], removed: [], changed: [] },
+    programs: { added: [], removed: [], changed: [] },
     rest: [],
   });
   assert.deepEqual(describeChanges(found), []);
@@ -74,6 +75,26 @@ test("a Unix socket with another mode is made anew, a TCP listener has none", ()
     [added.map(({ address }) => address), removed.map(({ address }) => address)],
     [["unix:/run/a.sock"], ["unix:/run/a.sock"]],
   );
+});
+
+test("a listener with another protocol keeps its socket, and says so", () => {
+  const speaking = (protocol: string): Config =>
+    config({
+      ...BASE,
+      listeners: [
+        { address: "127.0.0.1:1", protocol },
+        { address: "unix:/run/a.sock", protocol },
+      ],
+    });
+  const found = changes(speaking("http"), speaking("uwsgi"));
+  assert.deepEqual([found.listeners.added, found.listeners.removed], [[], []]);
+  assert.deepEqual(describeChanges(found), ["listener 127.0.0.1:1: uwsgi", "listener unix:/run/a.sock: uwsgi"]);
+});
+
+test("other upstreams and variables are told", () => {
+  const upstreams = { u: { targets: ["127.0.0.1:1"] } };
+  const after = config({ ...BASE, upstreams, variables: { v: { from: "{host}" } } });
+  assert.deepEqual(describeChanges(changes(config(BASE), after)), ["variables", "upstreams"]);
 });
 
 test("the order of keys is no change", () => {

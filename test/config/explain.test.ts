@@ -115,3 +115,30 @@ test("an unknown key is refused with what was meant", (t) => {
     );
   }
 });
+
+test("what only looks like a secret is shown, credentials in headers are not", (t) => {
+  const text = `upstreams: {u: {targets: ['https://a'], balance: hash, key: '{arg_id}'}}
+sites:
+  - routes:
+      - proxy: { to: u, tls: { certificate: c.pem, key: k.pem } }
+        request_headers: { set: { Authorization: Bearer hunter2, Cookie: session=hunter2 } }
+`;
+  const directory = folderWith(t, { "propylon.yaml": text, "c.pem": "", "k.pem": "" });
+  const shown = explain(null, { file: ".", profile: null, environment: {}, directory });
+  assert.match(shown, /key: "\{arg_id\}"/);
+  assert.match(shown, /key: k\.pem/);
+  assert.doesNotMatch(shown, /hunter2/);
+});
+
+test("a setting within a route is explained, however deep it is", (t) => {
+  const text = "sites: [{order: nginx, routes: [{prefix: /a, routes: [{prefix: /a/b, proxy: {to: 'http://a'}}]}]}]\n";
+  const directory = folderWith(t, { "propylon.yaml": text });
+  const shown = explain("sites[0].routes[0].routes[0].proxy.read_timeout", {
+    file: ".",
+    profile: null,
+    environment: {},
+    directory,
+  });
+  assert.match(shown, /60s/);
+  assert.match(shown, /Between two reads of the response/);
+});

@@ -10,12 +10,14 @@ import { inspectConfig, loadConfig } from "../../src/config/load.ts";
 import { readYaml } from "../../src/config/read.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import { toPlain } from "../../src/config/sourced.ts";
-import { shapeOf } from "../../src/config/walk.ts";
+import { shapeOf, wholeOf } from "../../src/config/walk.ts";
+
+type Schema = Parameters<typeof shapeOf>[0];
 
 const DISK: Disk = { isFile: () => true, isDirectory: () => true, read: () => "A=1\n" };
 
 /** Every key of the schema, so that random documents get past its first door. */
-const KEYS = [...keysOf(settingsSchema), "__proto__", "constructor", "programs", "a", "A b", ""];
+const KEYS = [...new Set([...keysOf(settingsSchema), "__proto__", "constructor", "a", "A b", ""])];
 
 const value = fc.oneof(
   fc.constantFrom<unknown>(
@@ -38,6 +40,14 @@ const value = fc.oneof(
     "GET",
     "example.org",
     "(a+)+",
+    "{host}",
+    "{1}",
+    "{nope}",
+    "@a",
+    "http://a:1/x",
+    "uwsgi://a:1",
+    "10.0.0.0/8",
+    "404",
     "(",
     "\u0000",
     "${X}",
@@ -56,17 +66,20 @@ const { anything } = fc.letrec((tie) => ({
   ),
 }));
 
-/** What has the schema's form for the most part, and anything now and then. */
-function shaped(schema: Parameters<typeof shapeOf>[0]): fc.Arbitrary<unknown> {
-  const shape = shapeOf(schema);
+/** What has the schema's form for the most part, and anything now and then; routes in routes down to the third. */
+function shaped(schema: Schema, around: readonly Schema[] = []): fc.Arbitrary<unknown> {
+  const whole = wholeOf(schema);
+  if (around.filter((one) => one === whole).length > 1) return fc.constant([]);
+  const shape = shapeOf(whole);
+  const below = (inner: Schema): fc.Arbitrary<unknown> => shaped(inner, [...around, whole]);
   const usual = (): fc.Arbitrary<unknown> => {
     if (shape.kind === "value") return value;
-    if (shape.kind === "list") return fc.array(shaped(shape.item), { maxLength: 3 });
-    if (shape.kind === "choice") return fc.oneof(...shape.options.map(shaped));
+    if (shape.kind === "list") return fc.array(below(shape.item), { maxLength: 3 });
+    if (shape.kind === "choice") return fc.oneof(...shape.options.map(below));
     if (shape.kind === "named")
-      return fc.dictionary(fc.constantFrom("a", "b", "A b", "constructor"), shaped(shape.value), { maxKeys: 3 });
+      return fc.dictionary(fc.constantFrom("a", "b", "A b", "constructor"), below(shape.value), { maxKeys: 3 });
     if (shape.kind === "anything") return anything;
-    const keys = [...shape.keys].map(([key, inner]) => [key, shaped(inner)] as const);
+    const keys = [...shape.keys].map(([key, inner]) => [key, below(inner)] as const);
     const some = fc
       .subarray(keys, { maxLength: Math.min(5, keys.length) })
       .chain((picked) => fc.record(Object.fromEntries(picked)));
@@ -224,10 +237,14 @@ test("any text as a file is read or refused with places", () => {
   );
 });
 
-function keysOf(schema: Parameters<typeof shapeOf>[0]): string[] {
-  const shape = shapeOf(schema);
-  if (shape.kind === "section") return [...shape.keys].flatMap(([key, inner]) => [key, ...keysOf(inner)]);
-  if (shape.kind === "list") return keysOf(shape.item);
-  if (shape.kind === "named") return keysOf(shape.value);
-  return shape.kind === "choice" ? shape.options.flatMap(keysOf) : [];
+/** Routes hold routes: what has been seen on the way is not gone into again. */
+function keysOf(schema: Schema, seen: ReadonlySet<Schema> = new Set()): string[] {
+  const whole = wholeOf(schema);
+  if (seen.has(whole)) return [];
+  const below = new Set([...seen, whole]);
+  const shape = shapeOf(whole);
+  if (shape.kind === "section") return [...shape.keys].flatMap(([key, inner]) => [key, ...keysOf(inner, below)]);
+  if (shape.kind === "list") return keysOf(shape.item, below);
+  if (shape.kind === "named") return keysOf(shape.value, below);
+  return shape.kind === "choice" ? shape.options.flatMap((option) => keysOf(option, below)) : [];
 }

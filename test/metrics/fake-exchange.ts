@@ -15,7 +15,14 @@ export interface ExchangeFacts {
   client?: Client;
 }
 
-export const CLIENT: Client = { address: "192.0.2.1", port: 40000, localPort: 8000, secure: false };
+export const CLIENT: Client = {
+  address: "192.0.2.1",
+  port: 40000,
+  localPort: 8000,
+  localAddress: "192.0.2.9",
+  listener: "*:8000",
+  secure: false,
+};
 
 export function headersOf(fields: readonly (readonly [string, string])[]): RequestHeaders {
   const raw = fields.map(([name, value]) => `${name}: ${value}`).join("\r\n");
@@ -37,6 +44,7 @@ export function endedExchange(facts: ExchangeFacts = {}): Exchange {
     target,
     path: target,
     query: "",
+    rewritten: false,
     protocol: "HTTP/1.1",
     host: "example.org",
     headers: headersOf([]),
@@ -46,11 +54,16 @@ export function endedExchange(facts: ExchangeFacts = {}): Exchange {
     app: "",
     site: "default",
     queued: 0,
+    routing: null,
+    environ: null,
     onAbort: null,
     aborted: false,
     respond: unused,
     fail: unused,
     inform: unused,
+    upgradable: false,
+    tunnel: unused,
+    filter: unused,
     ...facts,
   };
 }

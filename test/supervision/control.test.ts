@@ -9,7 +9,7 @@ import { createLog } from "../../src/base/log.ts";
 import type { Config } from "../../src/config/model.ts";
 import { apiHandler } from "../../src/control/api.ts";
 import { ControlClient, type SentRecord } from "../../src/control/client.ts";
-import type { Operations, StatusReport } from "../../src/control/operations.ts";
+import type { Operations, OutputSource, StatusReport } from "../../src/control/operations.ts";
 import { ControlServer } from "../../src/control/server.ts";
 import { LogBuffer, rememberingLog } from "../../src/supervisor/log-buffer.ts";
 import { until } from "./instance.ts";
@@ -24,11 +24,15 @@ const STATUS: StatusReport = {
   listeners: [],
   processes: [],
   apps: [],
+  programs: [],
 };
+
+const NO_PROGRAMS = { added: [], changed: [], removed: [] };
 
 /** Operations that note how they were called. */
 class Noting implements Operations {
   readonly calls: unknown[] = [];
+  readonly followers: { readonly listener: (chunk: Buffer) => void; readonly ended: () => void }[] = [];
   reasons: string[] = [];
   error: Error | null = null;
 
@@ -36,16 +40,36 @@ class Noting implements Operations {
     return STATUS;
   }
   reload(options: unknown): ReturnType<Operations["reload"]> {
-    return this.#note(["reload", options], { apps: [], changes: ["app person: workers"] });
+    return this.#note(["reload", options], { apps: [], changes: ["app person: workers"], programs: NO_PROGRAMS });
   }
   restart(options: unknown): ReturnType<Operations["restart"]> {
-    return this.#note(["restart", options], { apps: [], changes: [] });
+    return this.#note(["restart", options], { apps: [], changes: [], programs: NO_PROGRAMS });
   }
   start(options: unknown): Promise<void> {
     return this.#note(["start", options], undefined);
   }
   stop(options: unknown): Promise<void> {
     return this.#note(["stop", options], undefined);
+  }
+  async changes(): ReturnType<Operations["changes"]> {
+    return { changes: ["program redis: command"], programs: { ...NO_PROGRAMS, changed: ["redis"] } };
+  }
+  signal(options: unknown): Promise<void> {
+    return this.#note(["signal", options], undefined);
+  }
+  clear(options: unknown): Promise<void> {
+    return this.#note(["clear", options], undefined);
+  }
+  output(options: unknown): OutputSource {
+    this.calls.push(["output", options]);
+    if (this.error !== null) throw this.error;
+    return {
+      tail: async (bytes) => Buffer.from("one\ntwo\n").subarray(-bytes),
+      follow: (listener, ended) => {
+        this.followers.push({ listener, ended });
+        return () => this.followers.pop();
+      },
+    };
   }
   stacks(options: unknown): ReturnType<Operations["stacks"]> {
     return this.#note(["stacks", options], [{ worker: 1, pid: 8, text: "Thread 1" }]);
@@ -121,7 +145,7 @@ test("the control socket is its owner's alone", async (t) => {
 test("every operation arrives with its arguments, and its answer comes back", async (t) => {
   const { client, operations } = await serve(t);
   assert.deepEqual(await client.status(), STATUS);
-  assert.deepEqual(await client.reload(), { apps: [], changes: ["app person: workers"] });
+  assert.deepEqual(await client.reload(), { apps: [], changes: ["app person: workers"], programs: NO_PROGRAMS });
   await client.reload({ app: "person" });
   await client.restart({ name: "person" });
   await client.start({ name: "person" });
@@ -235,6 +259,44 @@ test("logs come with their fields, and follow until main ends", async (t) => {
   const named: string[] = [];
   for await (const { message } of client.logs({ name: "person", lines: 1 })) named.push(message);
   assert.deepEqual(named, ["new"]);
+});
+
+test("a program's output comes as it was written, and follows until there is no more", async (t) => {
+  const { client, operations } = await serve(t);
+  const pieces: Buffer[] = [];
+  for await (const piece of client.output({ name: "redis", stream: "stderr", bytes: 5 })) pieces.push(piece);
+  assert.equal(Buffer.concat(pieces).toString(), "\ntwo\n");
+  assert.deepEqual(operations.calls, [["output", { name: "redis", stream: "stderr" }]]);
+  const later: Buffer[] = [];
+  const following = (async () => {
+    for await (const piece of client.output({ name: "redis", stream: "stdout", follow: true })) later.push(piece);
+  })();
+  await until("it follows", () => operations.followers.length === 1);
+  const { listener, ended } = operations.followers[0]!;
+  listener(Buffer.from([0xff, 0x0a]));
+  ended();
+  await following;
+  assert.equal(Buffer.concat(later).toString("latin1"), "one\ntwo\n\xff\n");
+  assert.equal(operations.followers.length, 0);
+  await assert.rejects(
+    (async () => {
+      for await (const _ of client.output({ name: "redis", stream: "stdin" as "stdout" }));
+    })(),
+    /"stdin" is neither stdout nor stderr/,
+  );
+});
+
+test("what a reload would change, a signal and an emptied log go through to their operation", async (t) => {
+  const { client, operations } = await serve(t);
+  assert.deepEqual((await client.changes()).programs.changed, ["redis"]);
+  await client.signal({ name: "redis", signal: "HUP" });
+  await client.clear({ name: "redis" });
+  await client.reload({ programs: true });
+  assert.deepEqual(operations.calls, [
+    ["signal", { name: "redis", signal: "HUP" }],
+    ["clear", { name: "redis" }],
+    ["reload", { programs: true }],
+  ]);
 });
 
 test("one who follows can leave at any time, and is forgotten", async (t) => {

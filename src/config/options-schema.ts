@@ -1,0 +1,72 @@
+import { z } from "zod";
+import { compressSchema } from "./compress-schema.ts";
+import { requestHeadersSchema, responseHeadersSchema } from "./header-schema.ts";
+import { choice, count, flag, path, pattern, size, template } from "./kinds.ts";
+import { routeName } from "./name-patterns.ts";
+import { list, named, oneOrMore, optional, section, shorthand } from "./sections.ts";
+
+/** `404`, `5xx`, or several of them with spaces between. */
+const STATUSES = /^[45](?:\d\d|xx)(?:\s+[45](?:\d\d|xx))*$/;
+
+const errorPageSchema = section({
+  file: optional(path, "Answer with the content of this file."),
+  path: optional(
+    template,
+    "Answer as the site answers a GET of this path (an internal redirect). One of `file`, `path`, `route` and `redirect`.",
+  ),
+  route: optional(routeName, "Answer as the route of this name does."),
+  redirect: optional(template, "Send the client to this URL, with 302 or the `status`."),
+  status: optional(
+    z.union([choice("answer"), count(200, 599)]),
+    "Status of the answer: a number, or `answer` for that of what answers.",
+    "the error's own",
+  ),
+}).meta({ id: "error_page" });
+
+const range = pattern("address range", "10.0.0.0/8, 192.0.2.1, unix: or all", /^\S+$/);
+
+const accessSchema = section({
+  allow: optional(oneOrMore(range), "Let clients from here in: addresses, networks, `unix:` or `all`."),
+  deny: optional(oneOrMore(range), "Answer clients from here with 403."),
+}).meta({ id: "access" });
+
+/** What may stand at a site for all of its routes, and at a route. */
+export const optionKeys = {
+  request_headers: optional(
+    requestHeadersSchema,
+    "Changes to the fields of requests before an app or upstream gets them.",
+    "unchanged",
+  ),
+  response_headers: optional(responseHeadersSchema, "Changes to the fields of responses.", "unchanged"),
+  errors: optional(
+    named(
+      STATUSES,
+      "a status such as 404, a class such as 5xx, or several with spaces between",
+      shorthand(path, (written) => ({ file: written }), errorPageSchema),
+    ),
+    "What answers in place of our own error pages, by status (`404`, `502 503 504`, `5xx`): a file, or a section.",
+    "our own pages",
+  ),
+  intercept: optional(flag, "`errors` cover those answers of apps and upstreams too.", "`false`"),
+  access: optional(
+    list(accessSchema),
+    "Who may come in: the first entry that fits the client's address decides.",
+    "everyone",
+  ),
+  limits: optional(
+    section({ body: optional(size, "Largest request body; 0 for no limit.", "`limits.body` of the top level") }).meta({
+      id: "route_limits",
+    }),
+    "Bounds that differ from those of the top level.",
+  ),
+  compress: optional(
+    compressSchema,
+    "Compress answers of apps, upstreams and files on the fly: `true`, or a section.",
+    "`false`",
+  ),
+  logged: optional(flag, "Write requests to the access log.", "`true`"),
+} as const;
+
+export type OptionSettings = z.output<z.ZodObject<typeof optionKeys>>;
+export type ErrorPageSettings = z.output<typeof errorPageSchema>;
+export type AccessSettings = z.output<typeof accessSchema>;

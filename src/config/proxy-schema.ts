@@ -1,0 +1,118 @@
+import { z } from "zod";
+import { choice, count, duration, flag, off, path, template, text } from "./kinds.ts";
+import { headerName, urlPath } from "./name-patterns.ts";
+import { list, named, oneOrMore, optional, section, shorthand, withDefault } from "./sections.ts";
+
+/** What leads to the next target; model.ts says what each is. */
+const RETRIES = [
+  "error",
+  "timeout",
+  "invalid-header",
+  "500",
+  "502",
+  "503",
+  "504",
+  "403",
+  "404",
+  "429",
+  "non-idempotent",
+] as const;
+
+const retrySchema = section({
+  on: withDefault(
+    oneOrMore(choice(...RETRIES)),
+    ["error", "timeout"],
+    "What leads to the next target: no connection, a timeout, an answer that is none, or one of these statuses. A request that may have been begun is sent again only if its method is idempotent, or with `non-idempotent`.",
+  ),
+  tries: withDefault(count(0), 0, "Tries in all; 0 for as many as there are targets."),
+  timeout: withDefault(duration, 0, "Time for all tries together; 0 for no limit."),
+}).meta({ id: "retry" });
+
+const tlsSchema = section({
+  verify: withDefault(flag, true, "Refuse a server whose certificate is not valid for its name."),
+  ca: optional(path, "PEM file of the authorities that are trusted.", "the system's"),
+  name: optional(template, "Name that is asked for and that the certificate has to be valid for.", "the target's host"),
+  certificate: optional(path, "PEM file of our own certificate, for servers that ask for one."),
+  key: optional(path, "PEM file of its private key."),
+}).meta({ id: "proxy_tls" });
+
+const cookieSchema = section({
+  from: text.describe(
+    "What the attribute begins with (a path) or is (a domain); with `~` in front a JavaScript regular expression.",
+  ),
+  to: template.describe("What stands there for the client."),
+}).meta({ id: "cookie_rewrite" });
+
+const proxyKeys = section({
+  to: template.describe(
+    "An upstream's name, or a server: `http://127.0.0.1:8080`, `https://host`, `uwsgi://127.0.0.1:3031`, `fastcgi://...`, `scgi://...`, `http://unix:/run/a.sock`. Variables may stand in it. A path at its end means what `path` means.",
+  ),
+  path: optional(
+    template,
+    "Path that takes the place of `strip` at the front of the request's.",
+    "the request's path goes on unchanged",
+  ),
+  strip: optional(
+    z.union([choice("all"), urlPath]),
+    "What `path` takes the place of; `all` for the whole path.",
+    "the route's own path; all of it with `regex`",
+  ),
+  host: optional(
+    template,
+    "Value of the Host field; `{proxy_host}` is the upstream's own.",
+    "the client's, with its port",
+  ),
+  forwarded: withDefault(
+    flag,
+    true,
+    "Say in X-Forwarded-For, -Proto, -Host and Forwarded who asks; what the client wrote there is dropped.",
+  ),
+  parameters: optional(
+    named(/^[^=\0\s]+$/, "a name for a parameter", template),
+    "Parameters of a uwsgi, FastCGI or SCGI request, all of them; request headers follow as `HTTP_*`.",
+    "those that CGI names",
+  ),
+  buffering: withDefault(flag, true, "Collect the response, so that a slow client doesn't hold the upstream."),
+  request_buffering: withDefault(flag, true, "Collect the request's body before the upstream is asked."),
+  connect_timeout: withDefault(duration, "10s", "For a connection to the upstream."),
+  send_timeout: withDefault(duration, "60s", "Between two successful writes of the request."),
+  read_timeout: withDefault(duration, "60s", "Between two reads of the response."),
+  retry: withDefault(
+    z.union([off.transform(() => ({ on: [], tries: 0, timeout: 0 })), retrySchema]),
+    {},
+    "When and how often another target is tried; `false` for never.",
+  ),
+  redirects: withDefault(
+    z.union([
+      off,
+      choice("default"),
+      list(
+        section({
+          from: template.describe(
+            "What Location and Refresh begin with; with `~` in front a JavaScript regular expression.",
+          ),
+          to: template.describe("What they begin with for the client."),
+        }).meta({ id: "redirect_rewrite" }),
+      ),
+    ]),
+    "default",
+    "How redirects of the upstream are rewritten: `default` makes its own address that of the route; `false` leaves them.",
+  ),
+  cookies: optional(
+    section({
+      paths: optional(list(cookieSchema), "Rewrites of the Path attribute; the first that fits."),
+      domains: optional(list(cookieSchema), "Rewrites of the Domain attribute; the first that fits."),
+    }).meta({ id: "proxy_cookies" }),
+    "How cookies of the upstream are rewritten.",
+    "unchanged",
+  ),
+  hide: optional(oneOrMore(headerName), "Response fields that clients don't get.", "none"),
+  upgrade: withDefault(flag, true, "Pass WebSocket and other upgrades on."),
+  accel: withDefault(flag, true, "Let the upstream answer with an internal route, by `X-Accel-Redirect`."),
+  tls: optional(tlsSchema, "How an https upstream is spoken to."),
+}).meta({ id: "proxy" });
+
+/** An upstream's name or a URL, or a section. */
+export const proxySchema = shorthand(template, (to) => ({ to }), proxyKeys);
+
+export type ProxySettings = z.output<typeof proxyKeys>;

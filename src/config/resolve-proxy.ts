@@ -1,0 +1,239 @@
+import { resolve } from "node:path";
+import { didYouMean } from "../base/did-you-mean.ts";
+import type { ProxyConfig, ProxyProtocol } from "./model.ts";
+import { capturesOf, checkPattern } from "./pattern-check.ts";
+import type { ProxySettings } from "./proxy-schema.ts";
+import { defaultPort, parseProxyUrl, shownServer } from "./proxy-url.ts";
+import { upstreamFor } from "./resolve-upstreams.ts";
+import type { RouteContext } from "./route-context.ts";
+import type { Path } from "./sourced.ts";
+import { checkOptionalTemplate, checkTemplate } from "./template-check.ts";
+
+/** Where a proxy leads. */
+interface Destination extends Pick<ProxyConfig, "protocol" | "upstream" | "target" | "name"> {
+  /** The path in its URL, or empty. */
+  readonly path: string;
+}
+
+/** What CGI (RFC 3875 §4.1) and NGINX's `uwsgi_params` name, in NGINX's order. */
+const PARAMETERS: readonly (readonly [string, string])[] = [
+  ["QUERY_STRING", "{query_string}"],
+  ["REQUEST_METHOD", "{request_method}"],
+  ["CONTENT_TYPE", "{content_type}"],
+  ["CONTENT_LENGTH", "{content_length}"],
+  ["REQUEST_URI", "{request_uri}"],
+  ["PATH_INFO", "{document_uri}"],
+  ["SERVER_PROTOCOL", "{server_protocol}"],
+  ["REQUEST_SCHEME", "{scheme}"],
+  ["HTTPS", "{https}"],
+  ["REMOTE_ADDR", "{remote_addr}"],
+  ["REMOTE_PORT", "{remote_port}"],
+  ["SERVER_PORT", "{server_port}"],
+  ["SERVER_NAME", "{server_name}"],
+];
+
+/** SCGI wants CONTENT_LENGTH in front of all others, and a field that says what it is. */
+const PARAMETERS_OF: Readonly<Record<ProxyProtocol, readonly (readonly [string, string])[]>> = {
+  http: [],
+  https: [],
+  uwsgi: PARAMETERS,
+  scgi: [
+    ["CONTENT_LENGTH", "{content_length}"],
+    ["SCGI", "1"],
+    ...PARAMETERS.filter(([name]) => name !== "CONTENT_LENGTH"),
+  ],
+  fastcgi: [["GATEWAY_INTERFACE", "CGI/1.1"], ["SERVER_SOFTWARE", "propylon"], ["SCRIPT_NAME", ""], ...PARAMETERS],
+};
+
+/** A proxy, or null where its destination can't be told. */
+export function resolveProxy(settings: ProxySettings, at: Path, context: RouteContext): ProxyConfig | null {
+  const to = resolveDestination(settings.to, [...at, "to"], context);
+  if (to === null) return null;
+  const { protocol, upstream, target, name } = to;
+  const isHttp = protocol === "http" || protocol === "https";
+  if (isHttp && settings.parameters !== undefined)
+    context.problems.error([...at, "parameters"], `a proxy to ${protocol} has no parameters`, {
+      at: "key",
+      remedy: "write request_headers",
+    });
+  const parameters = Object.entries(settings.parameters ?? {}).map(
+    ([key, value]) => [key, checkTemplate(value, [...at, "parameters", key], context)] as const,
+  );
+  return {
+    kind: "proxy",
+    protocol,
+    upstream,
+    target,
+    name,
+    path: resolvePath(settings, to, at, context),
+    host: checkTemplate(settings.host ?? "{http_host}", [...at, "host"], context),
+    forwarded: settings.forwarded,
+    parameters: settings.parameters === undefined ? PARAMETERS_OF[protocol] : parameters,
+    buffering: settings.buffering,
+    requestBuffering: settings.request_buffering,
+    connectTimeout: settings.connect_timeout,
+    sendTimeout: settings.send_timeout,
+    readTimeout: settings.read_timeout,
+    retry: settings.retry,
+    redirects: resolveRedirects(settings.redirects, [...at, "redirects"], context),
+    cookiePaths: resolveCookies(settings.cookies?.paths, [...at, "cookies", "paths"], context),
+    cookieDomains: resolveCookies(settings.cookies?.domains, [...at, "cookies", "domains"], context),
+    hide: (settings.hide ?? []).map((field) => field.toLowerCase()),
+    upgrade: settings.upgrade,
+    accel: settings.accel,
+    tls: resolveTls(settings, protocol, at, context),
+  };
+}
+
+function resolveDestination(written: string, at: Path, context: RouteContext): Destination | null {
+  const { upstreams, problems } = context;
+  checkTemplate(written, at, context);
+  const url = parseProxyUrl(written, context.directory);
+  if (url.kind === "bad") {
+    problems.error(at, url.reason, url.remedy === undefined ? {} : { remedy: url.remedy });
+    return null;
+  }
+  if (url.kind === "template") {
+    const { protocol, authority, path } = url;
+    return { protocol, upstream: null, target: authority, name: authority, path };
+  }
+  if (url.kind === "name") {
+    if (!upstreams.configs.has(url.name)) return noUpstream(url.name, at, context);
+    upstreams.used.add(url.name);
+    return {
+      protocol: upstreams.protocols.get(url.name) ?? "http",
+      upstream: url.name,
+      target: null,
+      name: url.name,
+      path: "",
+    };
+  }
+  const { protocol, server, path } = url;
+  // As in NGINX: a server that is called like an upstream is that upstream.
+  if (server.path === null && server.port === null && upstreams.configs.has(server.host)) {
+    upstreams.used.add(server.host);
+    const spoken = upstreams.protocols.get(server.host);
+    if (spoken !== undefined && spoken !== protocol)
+      problems.error(at, `the targets of "${server.host}" speak ${spoken}, not ${protocol}`, {
+        remedy: `write ${server.host} alone, or ${spoken}://${server.host}`,
+      });
+    return { protocol, upstream: server.host, target: null, name: server.host, path };
+  }
+  const port = server.path === null ? (server.port ?? defaultPort(protocol)) : 0;
+  if (port === null) {
+    problems.error(at, `a ${protocol} server has no usual port`, { remedy: `write ${protocol}://${server.host}:PORT` });
+    return null;
+  }
+  const upstream = upstreamFor(protocol, { ...server, port }, upstreams);
+  return { protocol, upstream, target: null, name: shownServer(server, protocol), path };
+}
+
+function noUpstream(name: string, at: Path, { upstreams, problems }: RouteContext): null {
+  const named = [...upstreams.configs.keys()].filter((key) => !key.includes("/"));
+  problems.error(at, `there is no upstream "${name}"`, {
+    remedy:
+      didYouMean(name, named) ??
+      (named.length === 0 ? `write http://${name} for a server of that name` : `the upstreams are ${named.join(", ")}`),
+    with: [["upstreams", name]],
+  });
+  return null;
+}
+
+function resolvePath(settings: ProxySettings, to: Destination, at: Path, context: RouteContext): ProxyConfig["path"] {
+  const { problems, own } = context;
+  if (settings.path !== undefined && to.path !== "")
+    problems.error([...at, "path"], `the URL "${settings.to}" has a path already`, {
+      at: "key",
+      remedy: "keep one of them",
+    });
+  const path = settings.path ?? to.path;
+  if (path === "") {
+    if (settings.strip !== undefined)
+      problems.error([...at, "strip"], "nothing takes the place of what is removed", {
+        at: "key",
+        remedy: "write path: / too",
+      });
+    return null;
+  }
+  if (to.protocol !== "http" && to.protocol !== "https") {
+    problems.error(
+      settings.path === undefined ? [...at, "to"] : [...at, "path"],
+      `a ${to.protocol} request has parameters in place of a path`,
+      {
+        remedy: "change the path by a rewrite rule, or parameters",
+      },
+    );
+    return null;
+  }
+  if (settings.path !== undefined) checkTemplate(path, [...at, "path"], context);
+  if (!/^[/{?]/.test(path)) problems.error([...at, "path"], `"${path}" is not a path`, { remedy: `write /${path}` });
+  if (settings.strip === "all") return { strip: null, to: path };
+  // `/wps` is whole segments, so what goes on after it begins with a slash already.
+  if (settings.strip === undefined && own?.kind === "segments")
+    return { strip: own.path.replace(/\/$/, ""), to: path.replace(/\/$/, "") };
+  return { strip: settings.strip ?? own?.path ?? null, to: path };
+}
+
+function resolveRedirects(
+  redirects: ProxySettings["redirects"],
+  at: Path,
+  context: RouteContext,
+): ProxyConfig["redirects"] {
+  if (redirects === "default") return redirects;
+  return (redirects === false ? [] : redirects).map(({ from, to }, index) => {
+    const captures = checkFrom(from, [...at, index, "from"], context, true);
+    return { from, to: checkTemplate(to, [...at, index, "to"], { ...context, captures }) };
+  });
+}
+
+function resolveCookies(
+  rewrites: readonly { readonly from: string; readonly to: string }[] | undefined,
+  at: Path,
+  context: RouteContext,
+): ProxyConfig["cookiePaths"] {
+  return (rewrites ?? []).map(({ from, to }, index) => {
+    const captures = checkFrom(from, [...at, index, "from"], context, false);
+    return { from, to: checkTemplate(to, [...at, index, "to"], { ...context, captures }) };
+  });
+}
+
+/** Checks text, or a pattern behind `~`; returns how many captures there are after it. */
+function checkFrom(from: string, at: Path, context: RouteContext, isTemplate: boolean): number {
+  if (!from.startsWith("~")) {
+    if (isTemplate) checkTemplate(from, at, context);
+    return context.captures;
+  }
+  const pattern = checkPattern(from.slice(1), at, "answer", context.problems);
+  return Math.max(context.captures, capturesOf(pattern).count);
+}
+
+function resolveTls(
+  settings: ProxySettings,
+  protocol: ProxyProtocol,
+  at: Path,
+  context: RouteContext,
+): ProxyConfig["tls"] {
+  const { tls } = settings;
+  const where = [...at, "tls"];
+  if (protocol !== "https") {
+    if (tls !== undefined)
+      context.problems.error(where, `a proxy to ${protocol} has no TLS`, { at: "key", remedy: "write https:// in to" });
+    return null;
+  }
+  const file = (key: "ca" | "certificate" | "key"): string | null => {
+    const written = tls?.[key];
+    if (written === undefined) return null;
+    const path = resolve(context.directory, written);
+    if (!context.disk.isFile(path)) context.problems.error([...where, key], `there is no file ${path}`);
+    return path;
+  };
+  if ((tls?.certificate === undefined) !== (tls?.key === undefined))
+    context.problems.error(where, "certificate and key belong together", { at: "key", remedy: "write both" });
+  return {
+    verify: tls?.verify ?? true,
+    ca: file("ca"),
+    name: checkOptionalTemplate(tls?.name, [...where, "name"], context),
+    certificate: file("certificate"),
+    key: file("key"),
+  };
+}

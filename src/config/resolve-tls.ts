@@ -1,0 +1,39 @@
+import { resolve } from "node:path";
+import type { TlsConfig } from "./model.ts";
+import type { ResolveContext } from "./resolve-app.ts";
+import type { Path } from "./sourced.ts";
+import type { TlsSettings } from "./tls-schema.ts";
+
+/** TLS of a listener; the files have to be there, what is in them is looked at when they are loaded. */
+export function resolveTls(settings: TlsSettings, at: Path, { directory, disk, problems }: ResolveContext): TlsConfig {
+  const file = (written: string, where: Path): string => {
+    const path = resolve(directory, written);
+    if (!disk.isFile(path)) problems.error(where, `there is no file ${path}`);
+    return path;
+  };
+  const { certificate, key, certificates, client_ca } = settings;
+  if ((certificate === undefined) !== (key === undefined))
+    problems.error(
+      [...at, certificate === undefined ? "certificate" : "key"],
+      "missing: certificate and key belong together",
+    );
+  if (certificate === undefined && key === undefined && (certificates ?? []).length === 0)
+    problems.error([...at, "certificate"], "missing: TLS needs a certificate and its key");
+  if (settings.client !== undefined && client_ca === undefined)
+    problems.error([...at, "client"], "only with client_ca clients show certificates", { at: "key" });
+  const own =
+    certificate === undefined || key === undefined
+      ? []
+      : [{ certificate: file(certificate, [...at, "certificate"]), key: file(key, [...at, "key"]) }];
+  const further = (certificates ?? []).map((pair, index) => ({
+    certificate: file(pair.certificate, [...at, "certificates", index, "certificate"]),
+    key: file(pair.key, [...at, "certificates", index, "key"]),
+  }));
+  return {
+    certificates: [...own, ...further],
+    clientAuthorities: client_ca === undefined ? null : file(client_ca, [...at, "client_ca"]),
+    clientRequired: client_ca !== undefined && settings.client !== "optional",
+    minimum: settings.minimum === "1.3" ? "TLSv1.3" : "TLSv1.2",
+    ciphers: settings.ciphers ?? null,
+  };
+}

@@ -1,0 +1,321 @@
+import { dirname, isAbsolute, join } from "node:path";
+import { approximated, ignored, type Ledger, mapped, type Outcome, undecided } from "../ledger.ts";
+import type { ReadContext } from "../reading.ts";
+import type { Plain } from "../tree.ts";
+import { readAddress } from "./addresses.ts";
+import { type DaemonProcess, readDaemonProcess, readPythonPlace } from "./daemon.ts";
+import { newOptions, type OptionsDraft, readOption } from "./options.ts";
+import { type ApacheNode, parseApache } from "./parse.ts";
+import { upstreamName } from "./proxy.ts";
+import { type AreaOptions, newScope, type Scope } from "./scope.ts";
+import { readScopeDirective } from "./scope-directives.ts";
+
+/** What a whole configuration says, before routes are made of it. */
+export interface Collected {
+  readonly server: Scope;
+  readonly hosts: Scope[];
+  readonly daemons: Map<string, DaemonProcess>;
+  /** For apps without a daemon process: WSGIPythonHome and WSGIPythonPath. */
+  readonly embedded: Plain;
+  readonly listen: string[];
+  readonly upstreams: Plain;
+  /** Settings of the top level. */
+  readonly top: Plain;
+  readonly files: string[];
+}
+
+/** What is known where a directive stands. */
+interface Position {
+  readonly scope: Scope;
+  readonly options: OptionsDraft;
+  /** The path of the `<Location>` that it stands in. */
+  readonly location: string | null;
+  /** The folder of the `<Directory>` that it stands in. */
+  readonly directory: string | null;
+}
+
+/** What Debian's envvars give; others are taken from our environment. */
+const USUAL_VARIABLES: Readonly<Record<string, string>> = {
+  APACHE_LOG_DIR: "/var/log/apache2",
+  APACHE_RUN_DIR: "/var/run/apache2",
+  APACHE_LOCK_DIR: "/var/lock/apache2",
+  APACHE_PID_FILE: "/var/run/apache2/apache2.pid",
+  APACHE_RUN_USER: "www-data",
+  APACHE_RUN_GROUP: "www-data",
+};
+const DEEPEST_INCLUDE = 16;
+
+/** Walks through a configuration, says of each directive what becomes of it, and keeps what it says. */
+export class Collector {
+  readonly result: Collected;
+  readonly #ledger: Ledger;
+  readonly #machine: ReadContext;
+  readonly #defined: Record<string, string> = {};
+  #serverRoot: string;
+
+  constructor(ledger: Ledger, machine: ReadContext, file: string) {
+    this.#ledger = ledger;
+    this.#machine = machine;
+    this.#serverRoot = /^\/etc\/(?:apache2|httpd)\//.exec(file)?.[0].replace(/\/$/, "") ?? dirname(file);
+    this.result = {
+      server: newScope([]),
+      hosts: [],
+      daemons: new Map(),
+      embedded: {},
+      listen: [],
+      upstreams: {},
+      top: {},
+      files: [],
+    };
+  }
+
+  readFile(file: string, text: string): void {
+    const { server } = this.result;
+    this.#walkText(file, text, { scope: server, options: server.options, location: null, directory: null });
+  }
+
+  #walkText(file: string, text: string, position: Position): void {
+    this.result.files.push(file);
+    const { nodes, stray } = parseApache(text, file);
+    for (const { text: line, place } of stray)
+      this.#ledger.say(place, line.slice(0, 60), undecided("it is no directive, and Apache takes no such file"));
+    this.#walk(nodes, position);
+  }
+
+  #walk(nodes: readonly ApacheNode[], position: Position): void {
+    for (const written of nodes) {
+      const node = this.#expanded(written);
+      if (node.children === null) this.#ledger.say(node.place, node.name, this.#directive(node, position));
+      else this.#section(node, node.children, position);
+    }
+  }
+
+  /** With `${NAME}` put in. */
+  #expanded(node: ApacheNode): ApacheNode {
+    const args = node.args.map((arg) =>
+      arg.replace(/\$\{(\w+)\}/g, (whole, name: string) => {
+        return this.#defined[name] ?? this.#machine.environment[name] ?? USUAL_VARIABLES[name] ?? whole;
+      }),
+    );
+    return { ...node, args };
+  }
+
+  #section(node: ApacheNode, children: readonly ApacheNode[], position: Position): void {
+    const { scope } = position;
+    const say = (outcome: Outcome): void => this.#ledger.say(node.place, node.name, outcome);
+    const [first = ""] = node.args;
+    switch (node.key) {
+      case "ifmodule":
+      case "ifdefine":
+      case "ifversion":
+      case "iffile":
+      case "ifdirective":
+      case "ifsection": {
+        const holds = this.#holds(node);
+        say(holds ? mapped() : ignored("it does not hold here"));
+        if (holds) return this.#walk(children, position);
+        return this.#passOver(children, ignored("it goes with the condition around it"));
+      }
+      case "virtualhost": {
+        const addresses = node.args.map(readAddress);
+        const known = addresses.filter((address) => address !== null);
+        const host = newScope(known.length === 0 ? ["*:80"] : [...new Set(known)]);
+        const wrong = known.length === addresses.length && known.length > 0;
+        say(wrong ? mapped() : undecided(`"${node.args.join(" ")}" is no address: *:80 is taken`));
+        this.result.hosts.push(host);
+        return this.#walk(children, { scope: host, options: host.options, location: null, directory: null });
+      }
+      case "directory":
+      case "directorymatch":
+      case "location":
+      case "locationmatch": {
+        const pattern = node.key.endsWith("match") || first === "~";
+        const path = first === "~" ? (node.args[1] ?? "") : first;
+        const area = { ...areaOf(path, pattern), options: newOptions() };
+        const inDirectory = node.key.startsWith("directory");
+        (inDirectory ? scope.directories : scope.locations).push(area);
+        say(mapped());
+        return this.#walk(children, {
+          scope,
+          options: area.options,
+          location: inDirectory ? null : area.path,
+          directory: inDirectory ? area.path : null,
+        });
+      }
+      case "files":
+      case "filesmatch": {
+        const pattern = node.key === "filesmatch" || first === "~";
+        const name = first === "~" ? (node.args[1] ?? "") : first;
+        const options = newOptions();
+        scope.files.push({ name: pattern ? name : `^${globPattern(name)}$`, directory: position.directory, options });
+        say(mapped());
+        return this.#walk(children, { ...position, options });
+      }
+      case "proxy":
+        return this.#proxySection(node, children, position);
+      case "limit":
+        say(approximated("what it says holds for all methods"));
+        return this.#walk(children, position);
+      case "limitexcept":
+        say(approximated("other methods are held to what is said of these"));
+        return this.#passOver(children, approximated("other methods are held to what is said of these"));
+      case "requireany":
+        say(mapped());
+        return this.#walk(children, position);
+      case "requireall":
+      case "requirenone":
+        say(
+          children.length < 2 || children.some(({ args }) => args[0] === "not")
+            ? mapped()
+            : approximated("one of them is enough"),
+        );
+        return this.#walk(children, position);
+      default:
+        say(undecided("sections of this kind have no counterpart"));
+        return this.#passOver(children, ignored("it goes with the section around it"));
+    }
+  }
+
+  #proxySection(node: ApacheNode, children: readonly ApacheNode[], position: Position): void {
+    const balancer = /^balancer:\/\/(.+)$/.exec(node.args[0] ?? "")?.[1];
+    this.#ledger.say(node.place, node.name, mapped());
+    const targets: unknown[] = [];
+    for (const child of children.map((each) => this.#expanded(each))) {
+      if (balancer !== undefined && child.key === "balancermember") {
+        targets.push(child.args[0]?.replace(/\/+$/, ""));
+        const outcome = child.args.length > 1 ? approximated(`without ${child.args.slice(1).join(" ")}`) : mapped();
+        this.#ledger.say(child.place, child.name, outcome);
+      } else if (child.key === "proxyset") {
+        this.#ledger.say(child.place, child.name, approximated("requests are dealt round robin"));
+      } else if (child.children !== null) this.#section(child, child.children, position);
+      else {
+        // What stands for the proxied URL is said of the whole of what is proxied, which may be more.
+        const outcome = readOption(child, newOptions(), this.#machine.environment);
+        this.#ledger.say(
+          child.place,
+          child.name,
+          outcome?.verdict === "mapped"
+            ? approximated("say it of the paths that are proxied")
+            : (outcome ?? undecided("it is no directive that we know")),
+        );
+      }
+    }
+    if (balancer !== undefined) this.result.upstreams[upstreamName(balancer)] = { targets };
+  }
+
+  #passOver(nodes: readonly ApacheNode[], outcome: Outcome): void {
+    for (const node of nodes) {
+      this.#ledger.say(node.place, node.name, outcome);
+      if (node.children !== null) this.#passOver(node.children, outcome);
+    }
+  }
+
+  #holds({ key, args }: ApacheNode): boolean {
+    const [first = "", second = ""] = args;
+    const negative = first.startsWith("!");
+    const name = first.replace(/^!/, "");
+    if (key === "ifdefine") return Object.hasOwn(this.#defined, name) !== negative;
+    if (key === "iffile") return this.#machine.isFile(name) !== negative;
+    if (key === "ifmodule") return !/php|perl|cgid?\b|mod_alias_dummy/.test(name) !== negative;
+    if (key === "ifversion") return versionHolds(second === "" ? "=" : first, second === "" ? first : second);
+    return true;
+  }
+
+  #directive(node: ApacheNode, position: Position): Outcome {
+    const [first = "", second = ""] = node.args;
+    switch (node.key) {
+      case "define":
+        this.#defined[first] = second;
+        return mapped();
+      case "undefine":
+        delete this.#defined[first];
+        return mapped();
+      case "serverroot":
+        this.#serverRoot = first;
+        return mapped();
+      case "include":
+      case "includeoptional":
+        return this.#include(node, first, position);
+      case "listen": {
+        const address = readAddress(first);
+        if (address === null) return undecided(`"${first}" is no address`);
+        this.result.listen.push(address);
+        return mapped();
+      }
+      case "wsgidaemonprocess": {
+        const { daemon, outcome } = readDaemonProcess(node.args);
+        this.result.daemons.set(daemon.name, daemon);
+        return outcome;
+      }
+      case "wsgipythonhome":
+      case "wsgipythonpath":
+        return readPythonPlace(node.key, node.args, this.result.embedded);
+      default:
+        return (
+          readScopeDirective(node, position.scope, position.location, this.result.top) ??
+          readOption(node, position.options, this.#machine.environment) ??
+          undecided("it is no directive that we know: does an answer depend on it?")
+        );
+    }
+  }
+
+  #include(node: ApacheNode, pattern: string, position: Position): Outcome {
+    const absolute = isAbsolute(pattern) ? pattern : join(this.#serverRoot, pattern);
+    const folder = this.#machine.isDirectory(absolute);
+    const found = this.#machine
+      .glob(folder ? `${absolute}/*` : absolute)
+      .filter((file) => !this.result.files.includes(file));
+    if (this.result.files.length > DEEPEST_INCLUDE * 16) return undecided("too many files include each other");
+    for (const file of found) {
+      const text = this.#machine.readFile(file);
+      if (text !== null) this.#walkText(file, text, position);
+    }
+    if (found.length > 0) return mapped();
+    if (node.key === "includeoptional" || /[*?[]/.test(pattern)) return mapped("no file is there for it");
+    if (/letsencrypt\/options-ssl/.test(pattern)) return ignored("it goes with SSLEngine: see there");
+    return approximated(`${absolute} is not there, so what it says is left out: give it where it is`);
+  }
+}
+
+// --- internal ---
+
+/** What a path with `*`, `?` or a regular expression covers: itself and all beneath. */
+function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options"> {
+  if (pattern || /[*?[]/.test(written)) {
+    const text = pattern ? written : `^${globPattern(written.replace(/\/+$/, ""))}(?:/|$)`;
+    let expression: RegExp | null = null;
+    try {
+      expression = new RegExp(text);
+    } catch {
+      // A pattern that only Apache's engine knows covers nothing here.
+    }
+    return { path: null, covers: (path) => expression?.test(path) === true };
+  }
+  const base = written.replace(/\/+$/, "");
+  return { path: base === "" ? "/" : base, covers: (path) => path === base || `${path}/`.startsWith(`${base}/`) };
+}
+
+function globPattern(text: string): string {
+  return text
+    .replace(/[.+^${}()|\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
+}
+
+/** Whether Apache 2.4.57 is that version. */
+function versionHolds(operator: string, version: string): boolean {
+  const [major = 0, minor = 0, patch] = version.split(".").map(Number);
+  const difference = 2 - major || 4 - minor || (patch === undefined ? 0 : 57 - patch);
+  const bare = operator.replace(/^!/, "");
+  const holds =
+    bare === "<"
+      ? difference < 0
+      : bare === ">"
+        ? difference > 0
+        : bare === ">="
+          ? difference >= 0
+          : bare === "<="
+            ? difference <= 0
+            : difference === 0;
+  return operator.startsWith("!") ? !holds : holds;
+}

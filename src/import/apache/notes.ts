@@ -1,0 +1,115 @@
+import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+import type { ApacheNode } from "./parse.ts";
+
+const TUNING = ignored("it tunes Apache's own processes and connections");
+const PEOPLE = ignored("it says something to people");
+const BUILT_IN = ignored("what there is is built in");
+const TLS_PART = ignored("it goes with SSLEngine: see there");
+const TLS = undecided(
+  "there is no TLS here yet: this site answers plain HTTP; let something in front end TLS, or keep Apache for it",
+);
+
+const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Outcome)>> = {
+  serveradmin: PEOPLE,
+  serversignature: ignored("error pages name neither program nor version"),
+  servertokens: ignored("answers name neither program nor version"),
+  usecanonicalname: approximated("the name is the one that the client asked for"),
+  usecanonicalphysicalport: approximated("the port is the one that the client asked for"),
+  hostnamelookups: ignored("names of clients are not looked up"),
+  loadmodule: BUILT_IN,
+  namevirtualhost: ignored("Apache 2.4 passes over it too"),
+  serverroot: BUILT_IN,
+  pidfile: approximated("with --pid-file"),
+  mutex: TUNING,
+  traceenable: approximated("TRACE is answered as any other method"),
+  accessfilename: approximated("there are no .htaccess files here"),
+  allowoverride: (args) =>
+    /^none$/i.test(args[0] ?? "") ? mapped() : approximated(".htaccess files are not read: put what they say here"),
+  allowoverridelist: approximated(".htaccess files are not read: put what they say here"),
+  enablesendfile: TUNING,
+  enablemmap: TUNING,
+  protocols: approximated("HTTP/1.1, and 1.0 for clients that know no other"),
+  protocolshonororder: TUNING,
+  acceptpathinfo: mapped(),
+  addencoding: approximated("compressed files are sent as they are named"),
+  addlanguage: ignored("no file is chosen by language"),
+  languagepriority: ignored("no file is chosen by language"),
+  forcelanguagepriority: ignored("no file is chosen by language"),
+  addcharset: approximated("text has the charset of AddDefaultCharset"),
+  addicon: ignored("folders are listed without icons"),
+  contentdigest: ignored("no digest is sent"),
+  sethandler: (args) =>
+    /^(?:none|default-handler)$/i.test(args[0] ?? "")
+      ? mapped()
+      : undecided(`the handler ${args[0] ?? ""} has no counterpart`),
+  addhandler: undecided(
+    "handlers by extension have no counterpart: give WSGI scripts with WSGIScriptAlias, CGI to another server",
+  ),
+  action: undecided("CGI programs are not run here"),
+  scriptalias: undecided("CGI programs are not run here: let another server answer for them, by a proxy"),
+  rewritebase: approximated("rules stand at the site, where paths are whole"),
+  rewriteoptions: approximated("rules of the server are not inherited"),
+  rewritemap: undecided("write the map as variables"),
+  sslproxyengine: mapped("a proxy to https is always TLS"),
+  sslproxyverify: approximated("certificates are checked, unless tls.verify is false"),
+  proxyrequests: (args) => (/^on$/i.test(args[0] ?? "") ? undecided("a forward proxy is none of our jobs") : mapped()),
+  proxyvia: approximated("no Via is added"),
+  proxyaddheaders: approximated("X-Forwarded-For, -Host and -Server are added"),
+  proxybadheader: approximated("a bad header makes a 502"),
+  proxyreceivebuffersize: TUNING,
+  proxyiobuffersize: TUNING,
+  proxypassinherit: approximated("virtual hosts have what the server proxies"),
+  wsgisocketprefix: TUNING,
+  wsgirestrictstdout: ignored("what an app prints goes to our log"),
+  wsgirestrictstdin: ignored("apps read nothing from it"),
+  wsgirestrictsignal: approximated("apps may set signal handlers, except those that stop a worker"),
+  wsgirestrictembedded: ignored("apps always run in processes of their own"),
+  wsgilazyinitialization: ignored("workers start Python at once"),
+  wsgichunkedrequest: mapped(),
+  wsgiimportscript: approximated("each worker imports its app before it is ready"),
+  wsgidestroyinterpreter: TUNING,
+  wsgicasesensitivity: TUNING,
+  wsgimaptoscriptalias: TUNING,
+  wsgiserverlog: TUNING,
+  wsgiverbosedebugging: TUNING,
+  wsgipythonoptimize: approximated("Python runs without -O: give PYTHONOPTIMIZE in the app's environment"),
+  wsgipythonwarnings: approximated("give PYTHONWARNINGS in the app's environment"),
+  wsgipythondontwritebytecode: approximated("give PYTHONDONTWRITEBYTECODE in the app's environment"),
+  wsgipythonhashseed: approximated("give PYTHONHASHSEED in the app's environment"),
+  wsgiaccessscript: undecided("scripts that decide about access have no counterpart: let the app decide"),
+  wsgiauthuserscript: undecided("there is no password check here: let the app do it"),
+  wsgiauthgroupscript: undecided("there is no password check here: let the app do it"),
+  wsgidispatchscript: undecided("scripts that choose an app have no counterpart"),
+  xsendfile: (args) =>
+    /^on$/i.test(args[0] ?? "")
+      ? undecided("X-Sendfile is not looked at: let the app send X-Accel-Redirect to an internal route")
+      : mapped(),
+  xsendfilepath: ignored("it goes with XSendFile: see there"),
+  remoteipheader: undecided(
+    "the client's address is that of the connection: what stands in the header is for the app to read",
+  ),
+  remoteipinternalproxy: ignored("it goes with RemoteIPHeader: see there"),
+  remoteiptrustedproxy: ignored("it goes with RemoteIPHeader: see there"),
+  sslengine: (args) => (/^off$/i.test(args[0] ?? "") ? mapped() : TLS),
+  deflatecompressionlevel: ignored("nothing is compressed on the way"),
+  brotlicompressionquality: ignored("nothing is compressed on the way"),
+  modpagespeed: ignored("pages are sent as they are"),
+  mdomain: TLS,
+};
+
+const PREFIXES: readonly (readonly [RegExp, Outcome])[] = [
+  [/^ssl/, TLS_PART],
+  [/^php/, ignored("PHP is not run here")],
+  [
+    /^(?:startservers|min|max|server(?:limit|path)|thread|mpm|listenbacklog|sendbuffersize|receivebuffersize|gracefulshutdown|coredump|acceptfilter|asyncrequest|h2|deflate|cache|limitinternal|rlimit|extendedstatus|bufferedlogs)/,
+    TUNING,
+  ],
+  [/^ldap|^authz|^authn|^authldap/, undecided("there is no password check here: let the app do it")],
+];
+
+/** What becomes of directives that are no more than this; null: not known. */
+export function noteFor(node: ApacheNode): Outcome | null {
+  const note = Object.hasOwn(NOTES, node.key) ? NOTES[node.key]! : undefined;
+  if (note !== undefined) return typeof note === "function" ? note(node.args) : note;
+  return PREFIXES.find(([pattern]) => pattern.test(node.key))?.[1] ?? null;
+}

@@ -1,0 +1,116 @@
+import { basename, dirname, join } from "node:path";
+import { ignored, Ledger } from "../ledger.ts";
+import type { Reader, Reading } from "../reading.ts";
+import type { Plain } from "../tree.ts";
+import { type Collected, Collector } from "./collect.ts";
+import type { OptionsDraft } from "./options.ts";
+import { routesOf } from "./routes.ts";
+import { answersSomething, inherit, inOrder, type Scope, type ScriptAlias } from "./scope.ts";
+
+/** Reads Apache's configuration: virtual hosts, or a fragment without one, with mod_wsgi, proxies and files. */
+export const readApache: Reader = (source, context) => {
+  const ledger = new Ledger();
+  const file = source.form === "file" ? source.path : join(context.directory, source.words.at(-1) ?? "httpd.conf");
+  const text = source.form === "file" ? source.text : (context.readFile(file) ?? "");
+  const collector = new Collector(ledger, context, file);
+  collector.readFile(file, text);
+  const collected = collector.result;
+  const apps = new Map<string, Plain>();
+  const names = new Map<string, string>();
+  const app = (script: ScriptAlias, options: readonly OptionsDraft[]): string => {
+    const settings = appOf(script, options, collected);
+    const key = JSON.stringify(settings);
+    const known = names.get(key);
+    if (known !== undefined) return known;
+    const name = appName(groupOf(script, options) ?? basename(script.target), script.target, apps);
+    names.set(key, name);
+    apps.set(name, settings);
+    return name;
+  };
+  const { server, hosts, listen } = collected;
+  for (const scope of [server, ...hosts]) withoutRewrites(scope, ledger);
+  const scopes = hosts.map((host) => inherit(host, server));
+  // The main server answers where no virtual host does; a name alone is not worth a site.
+  if (hosts.length === 0 && answersSomething(server))
+    scopes.push({ ...server, proxies: inOrder(server.proxies), addresses: [...new Set(listen)] });
+  const listeners = [...new Set([...listen, ...hosts.flatMap(({ addresses }) => addresses)])];
+  const taken = new Set<string>();
+  const sites = scopes.map((scope) =>
+    siteOf(
+      scope,
+      routesOf(scope, { server: server.options, app, isFile: (path) => context.isFile(path) }),
+      taken,
+      scopes.length > 1,
+    ),
+  );
+  return {
+    kind: "apache",
+    settings: {
+      ...collected.top,
+      ...(listeners.length === 0 ? {} : { listeners }),
+      ...(apps.size === 0 ? {} : { apps: Object.fromEntries(apps) }),
+      ...(Object.keys(collected.upstreams).length === 0 ? {} : { upstreams: collected.upstreams }),
+      ...(sites.length === 0 ? {} : { sites }),
+    } as Reading["settings"],
+    doors: [],
+    directives: ledger.all(),
+    files: collected.files,
+  };
+};
+
+// --- internal ---
+
+/** Rules without RewriteEngine On do nothing. */
+function withoutRewrites(scope: Scope, ledger: Ledger): void {
+  if (scope.rewriteOn) return;
+  for (const { place, name } of scope.rewriteLines)
+    ledger.say(place, name, ignored("Apache passes over it: RewriteEngine is not on here"));
+  scope.rewrites.length = 0;
+  scope.rules.length = 0;
+}
+
+/** The first host of an address answers for names that none has. */
+function siteOf(scope: Scope, routes: readonly Plain[], taken: Set<string>, several: boolean): Plain {
+  const first = several && scope.addresses.some((address) => !taken.has(address));
+  for (const address of scope.addresses) taken.add(address);
+  return {
+    ...(scope.hosts.length === 0 ? {} : { hosts: [...new Set(scope.hosts)] }),
+    ...(scope.addresses.length === 0 ? {} : { listeners: scope.addresses }),
+    ...(first ? { default: true } : {}),
+    ...(scope.rules.length === 0 ? {} : { rules: scope.rules }),
+    routes: routes.length === 0 ? [{ fail: 404 }] : routes,
+  };
+}
+
+function groupOf(script: ScriptAlias, options: readonly OptionsDraft[]): string | null {
+  const group = script.group ?? options.map(({ wsgi }) => wsgi.group).findLast((name) => name !== null) ?? null;
+  return group === "%{GLOBAL}" ? null : group;
+}
+
+/** The settings of the app behind a script: those of its process group, or of mod_wsgi's embedded mode. */
+function appOf(script: ScriptAlias, options: readonly OptionsDraft[], { daemons, embedded }: Collected): Plain {
+  const group = groupOf(script, options);
+  const daemon = group === null ? undefined : daemons.get(group);
+  const callable =
+    script.callable ?? options.map(({ wsgi }) => wsgi.callable).findLast((name) => name !== null) ?? null;
+  const reloading = options.map(({ wsgi }) => wsgi.reloading).findLast((flag) => flag !== null) ?? null;
+  return {
+    script: script.target,
+    ...(callable === null || callable === "application" ? {} : { callable }),
+    directory: dirname(script.target),
+    ...(daemon === undefined ? embedded : { ...embedded, ...daemon.settings }),
+    ...(reloading === true ? { reload: true } : {}),
+  };
+}
+
+function appName(wanted: string, script: string, apps: ReadonlyMap<string, Plain>): string {
+  const clean = (text: string): string =>
+    text
+      .replace(/\.(?:wsgi|py)$/, "")
+      .replace(/[^A-Za-z0-9_-]+/g, "-")
+      .replace(/^[-_]+|-+$/g, "")
+      .slice(0, 40);
+  const plain = clean(wanted) || clean(basename(script)) || "app";
+  if (!apps.has(plain)) return plain;
+  for (let number = 2; ; number++) if (!apps.has(`${plain}-${number}`)) return `${plain}-${number}`;
+}

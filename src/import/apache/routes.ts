@@ -1,0 +1,238 @@
+import type { Plain } from "../tree.ts";
+import { accessOf } from "./access.ts";
+import { fileOptions, type OptionsDraft, routeOptions } from "./options.ts";
+import { FORWARDED_HEADERS, type ProxyRule } from "./proxy.ts";
+import type { AliasRule, AreaOptions, Scope, ScriptAlias } from "./scope.ts";
+
+/** A route as it is built: what it matches and answers, and where it stands in URLs and on the disk. */
+interface Draft {
+  readonly url: string;
+  /** null: no file or folder of its own. */
+  readonly file: string | null;
+  readonly match: Plain;
+  readonly kind: "static" | "app" | "proxy";
+  readonly handler: Plain;
+}
+
+export interface RouteContext {
+  readonly server: OptionsDraft;
+  /** Name of the app that runs a script. */
+  app(script: ScriptAlias, options: readonly OptionsDraft[]): string;
+  isFile(path: string): boolean;
+}
+
+/**
+ * The routes of a server, in the order in which Apache's modules take requests: rewrites, proxies, redirects, aliases, WSGI
+ * scripts, the document root. What `<Directory>` and `<Location>` say stands at the routes that they cover; where they cover
+ * only a part, that part is a route of its own before.
+ */
+export function routesOf(scope: Scope, context: RouteContext): readonly Plain[] {
+  const kept = scope.proxies
+    .filter(
+      ({ path, proxy }, index) =>
+        proxy === null &&
+        !scope.proxies.slice(0, index).some((rule) => rule.proxy !== null && isUnder(path, rule.path)),
+    )
+    .map(({ path }) => path);
+  const aliases = scope.aliases.map((alias) => aliasDraft(alias, context));
+  const early = aliases.filter(({ url }) => kept.some((path) => isUnder(url, path)));
+  const scripts = scope.scripts.map((script) => scriptDraft(script, scope, context));
+  const root = rootDraft(scope, scripts);
+  const unproxied = kept
+    .filter((path) => !early.some(({ url }) => isUnder(path, url)))
+    .flatMap((path) => without(path, [...aliases, ...scripts, ...root]));
+  const proxies = scope.proxies.flatMap((rule) => (rule.proxy === null ? [] : [proxyDraft(rule, rule.proxy, scope)]));
+  const before = [...early, ...unproxied, ...proxies];
+  const after = [...aliases.filter((draft) => !early.includes(draft)), ...scripts, ...root];
+  const finish = (draft: Draft): Plain[] => [...parts(draft, scope, context), routeOf(draft, scope, context)];
+  const routes = [...scope.rewrites, ...before.flatMap(finish), ...scope.redirects, ...after.flatMap(finish)];
+  const files = [...before, ...after].some(({ kind }) => kind === "static");
+  return [...guards(scope, files), ...routes];
+}
+
+// --- internal ---
+
+function aliasDraft(alias: AliasRule, { isFile }: RouteContext): Draft {
+  if ("regex" in alias.match) {
+    const folder = alias.target.replace(/\{.*$/, "").replace(/\/[^/]*$/, "") || "/";
+    return {
+      url: "/",
+      file: folder,
+      match: { regex: alias.match.regex },
+      kind: "static",
+      handler: { static: { root: folder, file: alias.target } },
+    };
+  }
+  const { path } = alias.match;
+  const single =
+    isFile(alias.target) || (!/\/$/.test(alias.target) && /\.\w{1,5}$/.test(path) && /\.\w{1,5}$/.test(alias.target));
+  if (single)
+    return {
+      url: path,
+      file: alias.target,
+      match: { exact: path },
+      kind: "static",
+      handler: { static: { file: alias.target } },
+    };
+  const root = alias.target.length > 1 ? alias.target.replace(/\/+$/, "") : alias.target;
+  return { url: path, file: root, match: matchOf(path), kind: "static", handler: { static: { root } } };
+}
+
+function scriptDraft(script: ScriptAlias, scope: Scope, context: RouteContext): Draft {
+  const url = "path" in script.match ? script.match.path : "/";
+  const app = context.app(script, optionsFor(scope, context, url, script.target));
+  const mount = url.replace(/\/+$/, "");
+  const match = "path" in script.match ? matchOf(url) : { regex: script.match.regex };
+  return { url, file: script.target, match, kind: "app", handler: { app, ...(mount === "" ? {} : { mount }) } };
+}
+
+/** The document root, unless a script answers for everything. */
+function rootDraft({ documentRoot }: Scope, scripts: readonly Draft[]): readonly Draft[] {
+  if (documentRoot === null || scripts.some(({ url, match }) => url === "/" && match["regex"] === undefined)) return [];
+  return [{ url: "/", file: documentRoot, match: {}, kind: "static", handler: { static: { root: documentRoot } } }];
+}
+
+function proxyDraft({ path, url }: ProxyRule, proxy: Plain, scope: Scope): Draft {
+  const reverses = scope.reverses.filter((reverse) => isUnder(path, reverse.path) || isUnder(reverse.path, path));
+  const timeout =
+    scope.proxyTimeout === null
+      ? {}
+      : { read_timeout: `${scope.proxyTimeout}s`, send_timeout: `${scope.proxyTimeout}s` };
+  const redirects = reverses.some((reverse) => reverse.url === url && reverse.path === path)
+    ? "default"
+    : reverses.length > 0
+      ? reverses.map((reverse) => ({ from: reverse.url, to: reverse.path }))
+      : false;
+  const host = scope.preserveHost ? "{http_host}" : "{proxy_host}";
+  return {
+    url: path,
+    file: null,
+    match: matchOf(path),
+    kind: "proxy",
+    handler: { proxy: { ...timeout, ...proxy, host, redirects } },
+  };
+}
+
+function matchOf(path: string): Plain {
+  return path === "/" ? {} : { path };
+}
+
+/** Whether a URL or file path is `parent` or beneath it, by whole segments. */
+export function isUnder(path: string, parent: string): boolean {
+  const base = parent.replace(/\/+$/, "");
+  return path === base || path === `${base}/` || path.startsWith(`${base}/`);
+}
+
+function optionsFor(scope: Scope, context: RouteContext, url: string, file: string | null): readonly OptionsDraft[] {
+  const directories = file === null ? [] : scope.directories.filter(({ covers }) => covers(file)).sort(byLength);
+  const named = scope.files.filter(
+    ({ name, directory }) =>
+      file !== null &&
+      (directory === null || isUnder(file, directory)) &&
+      new RegExp(name).test(file.split("/").at(-1)!),
+  );
+  const locations = scope.locations.filter(({ covers }) => covers(url));
+  return [
+    context.server,
+    ...(scope.options === context.server ? [] : [scope.options]),
+    ...[...directories, ...named, ...locations].map(({ options }) => options),
+  ];
+}
+
+function byLength(a: AreaOptions, b: AreaOptions): number {
+  return (a.path?.length ?? 0) - (b.path?.length ?? 0);
+}
+
+function routeOf(draft: Draft, scope: Scope, context: RouteContext): Plain {
+  const drafts = optionsFor(scope, context, draft.url, draft.file);
+  const options = routeOptions(drafts);
+  if (draft.kind === "static") {
+    const written = draft.handler["static"] as Plain;
+    return { ...draft.match, static: { ...written, ...fileOptions(drafts) }, ...options };
+  }
+  if (draft.kind === "proxy") {
+    const headers = (options["request_headers"] ?? {}) as Plain;
+    const set = { ...FORWARDED_HEADERS, ...(headers["set"] as Plain | undefined) };
+    return { ...draft.match, ...draft.handler, ...options, request_headers: { ...headers, set } };
+  }
+  const environ = Object.assign({}, ...drafts.map((each) => each.environ)) as Plain;
+  const authorized = drafts.map(({ wsgi }) => wsgi.authorization).findLast((flag) => flag !== null) ?? false;
+  const headers = (options["request_headers"] ?? {}) as Plain;
+  const removed = [...((headers["remove"] as string[] | undefined) ?? []), "Authorization"];
+  return {
+    ...draft.match,
+    ...draft.handler,
+    ...options,
+    ...(Object.keys(environ).length === 0 ? {} : { environ }),
+    ...(authorized ? {} : { request_headers: { ...headers, remove: removed } }),
+  };
+}
+
+/** Routes for the parts that a section below the route covers. */
+function parts(draft: Draft, scope: Scope, context: RouteContext): readonly Plain[] {
+  if (draft.match["regex"] !== undefined || draft.match["exact"] !== undefined) return [];
+  const found = new Map<string, Draft>();
+  for (const { path } of scope.locations)
+    if (path !== null && strictlyUnder(path, draft.url) && !(draft.kind === "proxy" && isProxyRule(scope, path)))
+      add(found, below(draft, path));
+  if (draft.kind === "static" && draft.file !== null)
+    for (const { path } of scope.directories)
+      if (path !== null && strictlyUnder(path, draft.file))
+        add(found, below(draft, joinUrl(draft.url, path.slice(draft.file.replace(/\/+$/, "").length))));
+  return [...found.values()].sort((a, b) => b.url.length - a.url.length).map((part) => routeOf(part, scope, context));
+}
+
+/** A location that says itself whether and where it is proxied. */
+function isProxyRule(scope: Scope, path: string): boolean {
+  return scope.proxies.some((rule) => rule.path.replace(/(.)\/+$/, "$1") === path);
+}
+
+function add(found: Map<string, Draft>, draft: Draft): void {
+  if (!found.has(draft.url)) found.set(draft.url, draft);
+}
+
+function strictlyUnder(path: string, parent: string): boolean {
+  return isUnder(path, parent) && path.replace(/\/+$/, "") !== parent.replace(/\/+$/, "");
+}
+
+function joinUrl(url: string, rest: string): string {
+  return `${url.replace(/\/+$/, "")}/${rest.replace(/^\/+/, "")}`;
+}
+
+/** The same answer for a path below. */
+function below(draft: Draft, url: string): Draft {
+  const rest = url.slice(draft.url.replace(/\/+$/, "").length).replace(/^\/+|\/+$/g, "");
+  const match = { path: url };
+  if (draft.kind === "static") {
+    const root = joinUrl(draft.file!, rest);
+    return { ...draft, url, file: root, match, handler: { static: { root } } };
+  }
+  if (draft.kind === "proxy") {
+    const proxy = draft.handler["proxy"] as Plain;
+    const strip = proxy["path"] === undefined ? {} : { strip: proxy["strip"] ?? draft.url };
+    return { ...draft, url, match, handler: { proxy: { ...proxy, ...strip } } };
+  }
+  return { ...draft, url, match };
+}
+
+/** What answers for a path that is not proxied: the first that would without the proxies. */
+function without(path: string, drafts: readonly Draft[]): readonly Draft[] {
+  const found = drafts.find(({ url, match }) => match["regex"] === undefined && isUnder(path, url));
+  return found === undefined ? [] : [strictlyUnder(path, found.url) ? below(found, path) : found];
+}
+
+/** Files that nobody may have: what `<Files>` closes, and Apache's own. */
+function guards(scope: Scope, files: boolean): readonly Plain[] {
+  const closed = scope.files.filter(({ options }) => {
+    const access = accessOf(options.access);
+    return access !== null && access.length > 0 && access.every((entry) => entry["allow"] === undefined);
+  });
+  const patterns = closed.map(({ name }) => {
+    const start = name.startsWith("^") ? name.slice(1) : `[^/]*${name}`;
+    return start.endsWith("$") ? start : `${start}[^/]*$`;
+  });
+  return [
+    ...(files ? [{ regex: "/\\.ht[^/]*$", fail: 403 }] : []),
+    ...patterns.map((pattern) => ({ regex: `/${pattern}`, fail: 403 })),
+  ];
+}

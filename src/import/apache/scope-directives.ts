@@ -1,0 +1,208 @@
+import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+import type { Plain } from "../tree.ts";
+import { readHost } from "./addresses.ts";
+import type { ApacheNode } from "./parse.ts";
+import { readProxyPass } from "./proxy.ts";
+import { readRewrite } from "./rewrite.ts";
+import type { Scope } from "./scope.ts";
+import { plainTemplate } from "./template.ts";
+
+const REDIRECTS: Readonly<Record<string, number>> = { permanent: 301, temp: 302, seeother: 303, gone: 410 };
+const LEVELS: Readonly<Record<string, string>> = {
+  debug: "debug",
+  info: "info",
+  notice: "info",
+  warn: "warn",
+};
+
+/** Takes in what stands at a server or virtual host (and in a `<Location>`, for proxies); null: it is none of these. */
+export function readScopeDirective(
+  node: ApacheNode,
+  scope: Scope,
+  location: string | null,
+  top: Plain,
+): Outcome | null {
+  const { args } = node;
+  const [first = ""] = args;
+  switch (node.key) {
+    case "servername":
+    case "serveralias":
+      return readNames(args, scope);
+    case "documentroot":
+      scope.documentRoot = first.replace(/(.)\/+$/, "$1");
+      return mapped();
+    case "alias":
+    case "aliasmatch":
+    case "wsgiscriptalias":
+    case "wsgiscriptaliasmatch":
+      return readAlias(node, scope);
+    case "proxypass":
+    case "proxypassmatch":
+      return readPass(node, scope, location);
+    case "proxypassreverse": {
+      const [path, url] = location === null ? args : [location, first];
+      scope.reverses.push({ path: path ?? "/", url: url ?? "" });
+      return mapped();
+    }
+    case "proxypassreversecookiedomain":
+    case "proxypassreversecookiepath":
+      return approximated("cookies of the upstream are passed on as they are");
+    case "proxypreservehost":
+      scope.preserveHost = /^on$/i.test(first);
+      return mapped();
+    case "proxytimeout":
+      scope.proxyTimeout = Number(first);
+      return mapped();
+    case "redirect":
+    case "redirectmatch":
+    case "redirectpermanent":
+    case "redirecttemp":
+      return readRedirect(node, scope, location);
+    case "rewriteengine":
+      scope.rewriteOn = /^on$/i.test(first);
+      return mapped();
+    case "rewritecond": {
+      const [test = "", pattern = "", flags = ""] = args;
+      scope.rewriteLines.push({ place: node.place, name: node.name });
+      scope.conditions.push({ condition: { test, pattern, flags }, place: node.place });
+      return mapped("see the rule that it stands before");
+    }
+    case "rewriterule": {
+      scope.rewriteLines.push({ place: node.place, name: node.name });
+      const conditions = scope.conditions.map(({ condition }) => condition);
+      scope.conditions = [];
+      const { outcome, route, rule } = readRewrite(args, conditions, scope.documentRoot ?? "");
+      if (location !== null) return undecided("rules in a <Location> have no counterpart: put it at the site");
+      if (route !== null) scope.rewrites.push(route);
+      if (rule !== null) scope.rules.push(rule);
+      return outcome;
+    }
+    case "sslengine":
+      scope.secure = /^(?:on|optional)$/i.test(first);
+      return null;
+    case "errorlog":
+      return approximated("errors go to our log, on stderr and in propylon logs");
+    case "loglevel": {
+      const level = LEVELS[first.toLowerCase().replace(/^\w+:/, "")] ?? "error";
+      top["log"] ??= { level };
+      return /^(?:debug|info|warn|error)$/i.test(first) && args.length === 1
+        ? mapped()
+        : approximated(`our log has the level ${level}`);
+    }
+    case "customlog":
+    case "transferlog":
+      return readAccessLog(args, top);
+    case "logformat":
+      return args[1] === undefined || /^(?:combined|common)$/.test(args[1])
+        ? approximated("lines have the combined format")
+        : ignored("logs have the combined format or are JSON");
+    case "user":
+    case "group":
+      top[node.key] ??= first.replace(/^#/, "");
+      return mapped();
+    case "keepalivetimeout":
+      top["timeouts"] = { ...(top["timeouts"] as Plain | undefined), idle: first.endsWith("ms") ? first : `${first}s` };
+      return mapped();
+    case "timeout":
+      top["timeouts"] = { ...(top["timeouts"] as Plain | undefined), body: `${first}s`, write: `${first}s` };
+      return approximated("between parts of a request's body and of what a client reads");
+    case "keepalive":
+      return /^off$/i.test(first) ? approximated("connections are kept alive") : mapped();
+    case "maxkeepaliverequests":
+      return ignored("a connection may ask for as much as it wants");
+    case "limitrequestline":
+      top["limits"] = { ...(top["limits"] as Plain | undefined), request_line: Number(first) };
+      return mapped();
+    case "limitrequestfields":
+      top["limits"] = { ...(top["limits"] as Plain | undefined), header_count: Math.max(1, Number(first)) };
+      return mapped();
+    case "limitrequestfieldsize":
+      return approximated("limits.header_size bounds all fields of a request together");
+    default:
+      return null;
+  }
+}
+
+// --- internal ---
+
+function readNames(args: readonly string[], scope: Scope): Outcome {
+  const names = args.map(readHost);
+  scope.hosts.push(...names.filter((name) => name !== null));
+  return names.every((name) => name !== null)
+    ? mapped()
+    : approximated(`"${args.join(" ")}" is no host name: it is left out`);
+}
+
+function readAlias(node: ApacheNode, scope: Scope): Outcome {
+  const script = node.key.startsWith("wsgi");
+  const [written = "", target = "", ...options] = node.args;
+  const pattern = node.key.endsWith("match");
+  const path = written.startsWith("/") ? written : `/${written}`;
+  if (target === "" || /\s/.test(path) || !/^[/{]|^\$|^[A-Za-z@<_]/.test(target))
+    return undecided("it needs a path and a file or folder");
+  const match = pattern ? { regex: written } : { path };
+  const place = { match, target: pattern ? captures(target) : target, place: node.place, name: node.name };
+  if (!script) {
+    scope.aliases.push(place);
+    return mapped();
+  }
+  if (pattern && /\{\d\}/.test(place.target))
+    return undecided("one script for each path has no counterpart: name each of them");
+  const option = (name: string): string | null =>
+    options.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
+  scope.scripts.push({ ...place, group: option("process-group"), callable: option("callable-object") });
+  return mapped("as with mod_wsgi, the app sees Authorization only with WSGIPassAuthorization On");
+}
+
+/** `$1` as a template has it. */
+function captures(target: string): string {
+  return plainTemplate(target).replace(/\$(\d)/g, "{$1}");
+}
+
+function readPass(node: ApacheNode, scope: Scope, location: string | null): Outcome {
+  if (node.key === "proxypassmatch") return undecided("write a route with regex and proxy by hand");
+  const { rule, outcome } = readProxyPass(node.args, location);
+  if (rule !== null) scope.proxies.push(rule);
+  return outcome;
+}
+
+function readRedirect(node: ApacheNode, scope: Scope, location: string | null): Outcome {
+  const known = node.key === "redirectpermanent" ? 301 : node.key === "redirecttemp" ? 302 : null;
+  const [first = ""] = node.args;
+  const worded = known ?? REDIRECTS[first.toLowerCase()] ?? (/^\d{3}$/.test(first) ? Number(first) : null);
+  const rest = known === null && worded !== null ? node.args.slice(1) : node.args;
+  const status = worded ?? 302;
+  const [from = "", to] = location !== null && rest.length === 1 ? [location, rest[0]] : rest;
+  const pattern = node.key === "redirectmatch";
+  const regex = pattern ? from : prefixPattern(from);
+  if (status >= 400 && status <= 599) {
+    scope.redirects.push({ regex, fail: status });
+    return mapped();
+  }
+  if (to === undefined || ![301, 302, 303, 307, 308].includes(status))
+    return undecided("it needs a status of a redirect, a path and a URL");
+  const query = to.includes("?") ? "" : "{is_args}{args}";
+  const target = pattern ? captures(to) : `${plainTemplate(to)}{1}`;
+  scope.redirects.push({ regex, redirect: { to: `${target}${query}`, status } });
+  return mapped();
+}
+
+/** What a path leaves of those under it, as the first capture. */
+function prefixPattern(path: string): string {
+  const escaped = path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  return path.endsWith("/") ? `^${escaped}(.*)$` : `^${escaped}((?:/.*)?)$`;
+}
+
+function readAccessLog(args: readonly string[], top: Plain): Outcome {
+  const [file = "", format = "common"] = args;
+  const pipe = file.startsWith("|");
+  const path = pipe || /^syslog/.test(file) ? "-" : file;
+  const first = top["access_log"] === undefined;
+  top["access_log"] ??= { path };
+  const notes = [
+    pipe ? "lines go to stdout, not to another program" : "",
+    first ? "" : "there is one access log, which was named before",
+    format === "combined" || format === "vhost_combined" ? "" : "lines have the combined format",
+  ].filter((note) => note !== "");
+  return notes.length === 0 ? mapped() : approximated(notes.join("; "));
+}

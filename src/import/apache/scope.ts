@@ -1,0 +1,123 @@
+import type { Place } from "../../base/errors.ts";
+import type { Plain } from "../tree.ts";
+import { newOptions, type OptionsDraft } from "./options.ts";
+import type { ProxyRule } from "./proxy.ts";
+import type { RewriteCondition } from "./rewrite.ts";
+
+/** `Alias`, `AliasMatch` or `WSGIScriptAlias`. */
+export interface AliasRule {
+  readonly match: { readonly path: string } | { readonly regex: string };
+  /** A file or folder; with a regex `{1}` stands for what it caught. */
+  readonly target: string;
+  readonly place: Place;
+  readonly name: string;
+}
+
+export interface ScriptAlias extends AliasRule {
+  readonly group: string | null;
+  readonly callable: string | null;
+}
+
+/** What a section covers, and what it says. */
+export interface AreaOptions {
+  readonly covers: (path: string) => boolean;
+  /** The path of a section that names one, without patterns; null: it is told by a pattern. */
+  readonly path: string | null;
+  readonly options: OptionsDraft;
+}
+
+export interface FilesOptions {
+  /** Pattern of the name of the file, and the folder that the section stands in. */
+  readonly name: string;
+  readonly directory: string | null;
+  readonly options: OptionsDraft;
+}
+
+/** The main server or a virtual host. */
+export interface Scope {
+  readonly hosts: string[];
+  readonly addresses: readonly string[];
+  readonly options: OptionsDraft;
+  documentRoot: string | null;
+  readonly aliases: AliasRule[];
+  readonly scripts: ScriptAlias[];
+  readonly proxies: ProxyRule[];
+  readonly reverses: { readonly path: string; readonly url: string }[];
+  readonly redirects: Plain[];
+  readonly rewrites: Plain[];
+  readonly rules: Plain[];
+  readonly directories: AreaOptions[];
+  readonly locations: AreaOptions[];
+  readonly files: FilesOptions[];
+  conditions: { readonly condition: RewriteCondition; readonly place: Place }[];
+  /** RewriteCond and RewriteRule lines, which count only with RewriteEngine On. */
+  readonly rewriteLines: { readonly place: Place; readonly name: string }[];
+  rewriteOn: boolean;
+  preserveHost: boolean;
+  proxyTimeout: number | null;
+  secure: boolean;
+}
+
+export function newScope(addresses: readonly string[]): Scope {
+  return {
+    hosts: [],
+    addresses,
+    options: newOptions(),
+    documentRoot: null,
+    aliases: [],
+    scripts: [],
+    proxies: [],
+    reverses: [],
+    redirects: [],
+    rewrites: [],
+    rules: [],
+    directories: [],
+    locations: [],
+    files: [],
+    conditions: [],
+    rewriteLines: [],
+    rewriteOn: false,
+    preserveHost: false,
+    proxyTimeout: null,
+    secure: false,
+  };
+}
+
+/** The virtual host with what it has from the main server; rewrite rules are not inherited. */
+export function inherit(host: Scope, server: Scope): Scope {
+  return {
+    ...host,
+    documentRoot: host.documentRoot ?? server.documentRoot,
+    aliases: [...host.aliases, ...server.aliases],
+    scripts: [...host.scripts, ...server.scripts],
+    proxies: inOrder([...host.proxies, ...server.proxies]),
+    reverses: [...host.reverses, ...server.reverses],
+    redirects: [...host.redirects, ...server.redirects],
+    directories: [...server.directories, ...host.directories],
+    locations: [...server.locations, ...host.locations],
+    files: [...server.files, ...host.files],
+    preserveHost: host.preserveHost || server.preserveHost,
+    proxyTimeout: host.proxyTimeout ?? server.proxyTimeout,
+  };
+}
+
+/** Whether the scope itself says what to answer with. */
+export function answersSomething(scope: Scope): boolean {
+  return (
+    scope.aliases.length > 0 ||
+    scope.scripts.length > 0 ||
+    scope.proxies.length > 0 ||
+    scope.redirects.length > 0 ||
+    scope.rewrites.length > 0 ||
+    scope.documentRoot !== null
+  );
+}
+
+/** Proxies of locations win over the others, the longest path first; of the others the first that fits. */
+export function inOrder(proxies: readonly ProxyRule[]): ProxyRule[] {
+  const located = proxies.filter(({ located: inLocation }) => inLocation);
+  return [
+    ...located.toSorted((a, b) => b.path.length - a.path.length),
+    ...proxies.filter(({ located: inLocation }) => !inLocation),
+  ];
+}

@@ -1,0 +1,154 @@
+import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+
+/** A setting of Gunicorn 19 to 23. */
+export interface GunicornSetting {
+  /** Long and short options of the command line; empty for what only the file can say. */
+  readonly flags: readonly string[];
+  /** `flag` takes no value, `list` may be repeated. */
+  readonly takes: "value" | "flag" | "list";
+  /** What becomes of it here. */
+  readonly outcome: Outcome;
+}
+
+const TUNING = ignored("it tunes Gunicorn's own processes");
+const STATSD = approximated("figures are given to Prometheus at /metrics, nothing is sent to statsd");
+const SYSLOG = approximated("the log goes to stderr, where systemd and containers take it from");
+const LIMITS = ignored("requests that break RFC 9112 are refused");
+const TLS = undecided("this door does not speak TLS: give the certificate to a listener (`tls`)");
+const HOOK = undecided("hooks are not run: move what they do into the app, or into a program");
+
+/** Server hooks: functions of the configuration file. */
+export const HOOKS: ReadonlySet<string> = new Set([
+  "on_starting",
+  "on_reload",
+  "when_ready",
+  "pre_fork",
+  "post_fork",
+  "post_worker_init",
+  "worker_int",
+  "worker_abort",
+  "pre_exec",
+  "pre_request",
+  "post_request",
+  "child_exit",
+  "worker_exit",
+  "nworkers_changed",
+  "on_exit",
+  "ssl_context",
+]);
+export const HOOK_OUTCOME = HOOK;
+export const LOGGING_HOOK: Outcome = ignored("the hook only writes to Gunicorn's log; ours says the same on its own");
+
+const value = (outcome: Outcome, ...flags: string[]): GunicornSetting => ({ flags, takes: "value", outcome });
+const flag = (outcome: Outcome, ...flags: string[]): GunicornSetting => ({ flags, takes: "flag", outcome });
+const list = (outcome: Outcome, ...flags: string[]): GunicornSetting => ({ flags, takes: "list", outcome });
+
+/** Every setting by its name in a configuration file. */
+export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
+  config: value(mapped(), "--config", "-c"),
+  bind: list(mapped(), "--bind", "-b"),
+  backlog: value(ignored("the backlog is the system's largest"), "--backlog"),
+  workers: value(mapped(), "--workers", "-w"),
+  worker_class: value(mapped(), "--worker-class", "-k"),
+  threads: value(mapped(), "--threads"),
+  worker_connections: value(ignored("connections are the edge's: no worker holds any"), "--worker-connections"),
+  max_requests: value(approximated("workers are not replaced after a number of requests"), "--max-requests"),
+  max_requests_jitter: value(ignored("workers are not replaced after a number of requests"), "--max-requests-jitter"),
+  timeout: value(
+    approximated("a request may take as long as it needs, and never holds up others while a lane is free"),
+    "--timeout",
+    "-t",
+  ),
+  graceful_timeout: value(mapped("it is `timeouts.drain`"), "--graceful-timeout"),
+  keepalive: value(approximated("it is `timeouts.idle`, for clients of our own front"), "--keep-alive"),
+  limit_request_line: value(mapped("it is `limits.request_line`"), "--limit-request-line"),
+  limit_request_fields: value(mapped("it is `limits.header_count`"), "--limit-request-fields"),
+  limit_request_field_size: value(
+    approximated("the whole header section has a limit, `limits.header_size`"),
+    "--limit-request-field_size",
+  ),
+  reload: flag(mapped(), "--reload"),
+  reload_engine: value(ignored("the system's own way of watching is used"), "--reload-engine"),
+  reload_extra_files: list(
+    approximated("templates and configuration in the app's folder are watched"),
+    "--reload-extra-file",
+  ),
+  spew: flag(ignored("it is a debugging aid of Gunicorn's own"), "--spew"),
+  check_config: flag(ignored("use propylon check or propylon import"), "--check-config"),
+  print_config: flag(ignored("use propylon explain"), "--print-config"),
+  preload_app: flag(
+    approximated("each worker imports the app itself: memory is not shared, and nothing is shared by surprise"),
+    "--preload",
+  ),
+  sendfile: flag(ignored("files are sent by the edge"), "--no-sendfile"),
+  reuse_port: flag(TUNING, "--reuse-port"),
+  chdir: value(mapped(), "--chdir"),
+  daemon: flag(approximated("it stays in the foreground: let systemd or a program keep it"), "--daemon", "-D"),
+  raw_env: list(mapped(), "--env", "-e"),
+  pidfile: value(mapped(), "--pid", "-p"),
+  worker_tmp_dir: value(TUNING, "--worker-tmp-dir"),
+  user: value(mapped(), "--user", "-u"),
+  group: value(mapped(), "--group", "-g"),
+  umask: value(mapped(), "--umask", "-m"),
+  initgroups: flag(mapped("workers always have the groups of their user"), "--initgroups"),
+  tmp_upload_dir: value(ignored("large uploads go to the system's folder for temporary files (TMPDIR)")),
+  secure_scheme_headers: value(approximated("the scheme is that of the listener that the client came to")),
+  forwarded_allow_ips: value(
+    approximated(
+      "X-Forwarded-Proto of a proxy does not change the scheme that the app is told, except where the proxy is linked",
+    ),
+    "--forwarded-allow-ips",
+  ),
+  accesslog: value(mapped(), "--access-logfile"),
+  disable_redirect_access_to_syslog: flag(ignored("nothing goes to syslog"), "--disable-redirect-access-to-syslog"),
+  access_log_format: value(approximated("lines have the combined format"), "--access-logformat"),
+  errorlog: value(approximated("our log and the app's go to stderr"), "--error-logfile", "--log-file"),
+  loglevel: value(mapped(), "--log-level"),
+  capture_output: flag(mapped("what the app prints is always in the log"), "--capture-output"),
+  logger_class: value(approximated("lines have our own format, text or JSON"), "--logger-class"),
+  logconfig: value(approximated("lines have our own format, text or JSON"), "--log-config"),
+  logconfig_dict: value(approximated("lines have our own format, text or JSON")),
+  logconfig_json: value(approximated("lines have our own format, text or JSON"), "--log-config-json"),
+  syslog_addr: value(SYSLOG, "--log-syslog-to"),
+  syslog: flag(SYSLOG, "--log-syslog"),
+  syslog_prefix: value(SYSLOG, "--log-syslog-prefix"),
+  syslog_facility: value(SYSLOG, "--log-syslog-facility"),
+  enable_stdio_inheritance: flag(
+    mapped("what the app prints is always in the log"),
+    "--enable-stdio-inheritance",
+    "-R",
+  ),
+  statsd_host: value(STATSD, "--statsd-host"),
+  dogstatsd_tags: value(STATSD, "--dogstatsd-tags"),
+  statsd_prefix: value(STATSD, "--statsd-prefix"),
+  enable_backlog_metric: flag(STATSD, "--enable-backlog-metric"),
+  proc_name: value(approximated("it becomes the app's name, which process titles and metrics show"), "--name", "-n"),
+  default_proc_name: value(ignored("the app's name is shown")),
+  pythonpath: value(mapped(), "--pythonpath"),
+  paste: value(undecided("Paste configurations are not read: name the app as module:app"), "--paste", "--paster"),
+  proxy_protocol: flag(undecided("the PROXY protocol is not spoken yet"), "--proxy-protocol"),
+  proxy_allow_ips: value(ignored("the PROXY protocol is not spoken"), "--proxy-allow-from"),
+  keyfile: value(TLS, "--keyfile"),
+  certfile: value(TLS, "--certfile"),
+  ssl_version: value(TLS, "--ssl-version"),
+  cert_reqs: value(TLS, "--cert-reqs"),
+  ca_certs: value(TLS, "--ca-certs"),
+  suppress_ragged_eofs: flag(TUNING, "--suppress-ragged-eofs"),
+  do_handshake_on_connect: flag(TUNING, "--do-handshake-on-connect"),
+  ciphers: value(TLS, "--ciphers"),
+  raw_paste_global_conf: list(undecided("Paste configurations are not read"), "--paste-global"),
+  permit_obsolete_folding: flag(LIMITS, "--permit-obsolete-folding"),
+  strip_header_spaces: flag(LIMITS, "--strip-header-spaces"),
+  permit_unconventional_http_method: flag(
+    ignored("every method that is a token is passed on"),
+    "--permit-unconventional-http-method",
+  ),
+  permit_unconventional_http_version: flag(LIMITS, "--permit-unconventional-http-version"),
+  casefold_http_method: flag(approximated("methods are passed on as they come"), "--casefold-http-method"),
+  forwarder_headers: value(approximated("header fields with an underscore are never variables"), "--forwarder-headers"),
+  header_map: value(approximated("header fields with an underscore are never variables"), "--header-map"),
+  wsgi_app: value(mapped()),
+};
+
+/** Options that are no settings. */
+export const ENDING: ReadonlySet<string> = new Set(["--help", "-h", "--version", "-v"]);

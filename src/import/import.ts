@@ -1,0 +1,62 @@
+import { PropylonError } from "../base/errors.ts";
+import { foldPrograms } from "./fold.ts";
+import { fuse } from "./fuse.ts";
+import { mergeReadings } from "./merge.ts";
+import type { DirectiveReport, ForeignKind, ForeignSource, ReadContext, Reader, Reading } from "./reading.ts";
+import { changeTexts, type Plain } from "./tree.ts";
+
+/** Foreign configuration turned into ours. */
+export interface Imported {
+  /** As one would write it into propylon.yaml. */
+  readonly settings: Plain;
+  readonly directives: readonly DirectiveReport[];
+  /** What was linked, renamed or left out on the way, a sentence each. */
+  readonly notes: readonly string[];
+  /** Every file that was read. */
+  readonly files: readonly string[];
+  /** Where the original programs wrote their process id: the first that was said, absolute, or null. */
+  readonly pidFile: string | null;
+}
+
+/**
+ * Reads all sources, puts servers (unless `keepPrograms`) that stand as programs in place of the programs, and links what belongs together. Throws a
+ * ProblemList for what the original programs would refuse too, and a PropylonError when nothing in the sources can be served.
+ */
+export function importSources(
+  sources: readonly ForeignSource[],
+  readers: Readonly<Record<ForeignKind, Reader>>,
+  context: ReadContext,
+  keepPrograms = false,
+): Imported {
+  const given = new Set(sources.map(({ kind }) => kind));
+  const notes: string[] = [];
+  const readings: Reading[] = [];
+  for (const source of sources) {
+    const reading = escaped(readers[source.kind](source, context));
+    const folded = keepPrograms ? { readings: [reading], notes: [] } : foldPrograms(reading, given, readers, context);
+    readings.push(...folded.readings);
+    notes.push(...folded.notes);
+  }
+  const merged = mergeReadings(readings);
+  const fused = fuse(merged);
+  if (["apps", "sites", "programs"].every((key) => fused.settings[key] === undefined))
+    throw new PropylonError("user", "There is nothing to serve in what was given: no app, no site, no program", {
+      remedy: "give the files that name them too, such as nginx.conf with its sites-enabled",
+    });
+  return {
+    settings: fused.settings,
+    directives: merged.directives,
+    notes: [...readings.flatMap((reading) => reading.notes ?? []), ...notes, ...merged.notes, ...fused.notes],
+    files: [...new Set(readings.flatMap(({ files }) => files))],
+    pidFile: readings.find(({ pidFile }) => pidFile !== undefined)?.pidFile ?? null,
+  };
+}
+
+// --- internal ---
+
+/** A `${` that is meant as it stands. NGINX's reader writes those itself, since templates of nginx.conf have real ones. */
+function escaped(reading: Reading): Reading {
+  if (reading.kind === "nginx") return reading;
+  const settings = changeTexts(reading.settings, (text) => text.replaceAll("${", () => "$${"));
+  return { ...reading, settings: settings as Reading["settings"] };
+}

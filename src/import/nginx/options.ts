@@ -1,0 +1,152 @@
+import { describePlace } from "../../base/errors.ts";
+import type { Plain } from "../tree.ts";
+import { compressAt } from "./compress.ts";
+import { responseHeaders } from "./headers.ts";
+import { noteLocation } from "./returns.ts";
+import type { Scope } from "./scope.ts";
+import type { Translation } from "./translation.ts";
+import { type Directive, firstOf, textsOf } from "./tree.ts";
+import { sizeOf, sizeText } from "./units.ts";
+import { compact, isSame, sectionOf } from "./values.ts";
+
+/** What asks who the client is, without a counterpart yet. */
+const GUARDS: readonly string[] = [
+  "auth_basic",
+  "auth_request",
+  "auth_jwt",
+  "auth_ldap",
+  "auth_pam",
+  "auth_digest",
+  "auth_oidc",
+];
+const UNTIL_THEN = "there is no such check here yet; until you decide, clients get 403 here rather than what it guards";
+
+/** What may stand at a site and at its routes, as it is in effect at a level. */
+export function optionsAt(scope: Scope, t: Translation): Plain {
+  noteLocation(scope, t);
+  return compact({
+    response_headers: responseHeaders(scope, t),
+    errors: errorPages(scope, t),
+    access: access(scope, t),
+    compress: compressAt(scope, t),
+    limits: bodyLimit(scope, t),
+    logged: logged(scope, t),
+  });
+}
+
+/** The options that differ from those of the levels that they would be taken from. */
+export function differing(own: Plain, outer: readonly Plain[]): Plain {
+  const result: Plain = {};
+  for (const [key, value] of Object.entries(own))
+    if (outer.some((options) => !isSame(options[key], value))) result[key] = value;
+  for (const options of outer)
+    for (const key of Object.keys(options))
+      if (own[key] === undefined && NOTHING[key] !== undefined) result[key] = NOTHING[key];
+  return result;
+}
+
+// --- internal ---
+
+/** How a route says that it has nothing of what its site has. */
+const NOTHING: Plain = { access: [], compress: false, logged: true };
+
+function errorPages(scope: Scope, t: Translation): Plain | undefined {
+  const pages: Record<string, unknown> = {};
+  const seen = new Set<string>();
+  const own = scope.own("error_page");
+  const outer = scope.parent?.nearest("error_page") ?? [];
+  if (own.length > 0 && outer.length > 0)
+    t.ledger.claim(
+      own[0]!,
+      "mapped",
+      `as this level has its own, those of the level around it don't apply here (${describePlace(outer[0]!.place)})`,
+    );
+  for (const directive of scope.nearest("error_page")) {
+    t.ledger.claim(directive);
+    const words = textsOf(directive);
+    const to = words.pop()!;
+    const equals = words.at(-1)?.startsWith("=") === true ? words.pop()! : null;
+    const statuses = words.filter((word) => isStatus(word, directive, t) && !seen.has(word));
+    for (const word of statuses) seen.add(word);
+    if (statuses.length === 0) continue;
+    pages[statuses.join(" ")] = errorPage(directive, to, equals, t);
+  }
+  return sectionOf(pages);
+}
+
+function isStatus(word: string, directive: Directive, t: Translation): boolean {
+  if (!/^[3-5]\d\d$/.test(word)) {
+    t.refuse(directive, `value "${word}" must be between 300 and 599`);
+    return false;
+  }
+  if (/^49[4-7]$/.test(word) || word.startsWith("3")) {
+    t.ledger.claim(directive, "approximated", `answers with ${word} go to the client as they are`);
+    return false;
+  }
+  return true;
+}
+
+function errorPage(directive: Directive, to: string, equals: string | null, t: Translation): Plain {
+  const code = equals === null || equals === "=" ? null : Number(equals.slice(1));
+  const status = equals === null ? undefined : code === null ? "answer" : code;
+  if (to.startsWith("@")) return compact({ route: routeName(to), status });
+  if (to.startsWith("/") || !/^(?:https?:\/\/|\$scheme|\$\{?\w+\}?:\/\/)/.test(to))
+    return compact({ path: t.template(directive, to), status });
+  const redirect = t.template(directive, to);
+  if (status !== undefined && status !== "answer" && (status < 300 || status > 399))
+    t.ledger.claim(directive, "approximated", "NGINX redirects with 302, whatever is written after the =");
+  return compact({
+    redirect,
+    status: typeof status === "number" && status >= 300 && status < 400 ? status : undefined,
+  });
+}
+
+/** A named location's name as routes may have it. */
+export function routeName(written: string): string {
+  return `@${written.slice(1).replace(/[^\w.:-]/g, "_")}`;
+}
+
+function access(scope: Scope, t: Translation): Plain[] | undefined {
+  const level = levelOf(scope);
+  const rules: Plain[] = [];
+  for (const directive of level?.directives ?? []) {
+    if (directive.name !== "allow" && directive.name !== "deny") continue;
+    t.ledger.claim(directive);
+    rules.push({ [directive.name]: t.template(directive, firstOf(directive)) });
+  }
+  const guards = GUARDS.flatMap((name) => scope.nearest(name).slice(-1)).filter((one) => {
+    if (firstOf(one) !== "off") return true;
+    t.ledger.claim(one);
+    return false;
+  });
+  for (const satisfy of scope.nearest("satisfy")) t.ledger.claim(satisfy);
+  if (guards.length === 0) return rules.length === 0 ? undefined : rules;
+  t.ledger.claimAll(guards, "needs-a-decision", UNTIL_THEN);
+  // Who passes by address need not pass the other check with `satisfy any`.
+  const byAddress = scope.value("satisfy") === "any" ? rules : [];
+  return [...byAddress.filter((rule) => rule["deny"] !== "all"), { deny: "all" }];
+}
+
+/** `allow` and `deny` are one list, taken from the nearest level that has either. */
+function levelOf(scope: Scope): Scope | null {
+  if (scope.own("allow").length > 0 || scope.own("deny").length > 0) return scope;
+  return scope.parent === null ? null : levelOf(scope.parent);
+}
+
+function bodyLimit(scope: Scope, t: Translation): Plain {
+  const directive = scope.one("client_max_body_size");
+  if (directive === null) return { body: "1MB" };
+  t.ledger.claim(directive);
+  t.placeholders(directive, firstOf(directive));
+  const text = firstOf(directive);
+  // What a template still has to fill in is noted by now.
+  return { body: sizeOf(text) === null && !text.includes("${") ? "1MB" : sizeText(text) };
+}
+
+function logged(scope: Scope, t: Translation): boolean | undefined {
+  const found = scope.nearest("access_log");
+  if (found.length === 0) return undefined;
+  const off = found.every((directive) => firstOf(directive) === "off");
+  if (off) t.ledger.claimAll(found);
+  return off ? false : undefined;
+}

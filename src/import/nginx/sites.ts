@@ -1,0 +1,121 @@
+import type { Plain } from "../tree.ts";
+import type { Server } from "./server.ts";
+import type { Translation } from "./translation.ts";
+import { isSame } from "./values.ts";
+
+/** `listeners` and `sites` of all servers; nothing where no server listens. */
+export function sitesOf(servers: readonly Server[], t: Translation): Plain {
+  const served = withCertificates(servers, t);
+  const addresses = addressesOf(served);
+  const defaults = defaultsOf(served, addresses);
+  const all = [...new Set(addresses.values())];
+  const taken = new Map<string, Set<string>>(all.map((address) => [address, new Set()]));
+  const sites = served.flatMap((server) => {
+    const own = [...new Set(server.listens.map((listen) => addresses.get(listen.address)!))];
+    const first = own.filter((address) => defaults.get(address) === server);
+    if (first.length > 0 && first.length < own.length)
+      note(
+        server,
+        `NGINX takes it for unknown hosts on ${first.join(" and ")} alone; a site is that everywhere or nowhere, so it is on all of its listeners`,
+        t,
+      );
+    const { hosts, ...rest } = server.site;
+    const free = freeHosts(hosts as string[], own, taken);
+    if (free.length === 0 && first.length === 0) {
+      note(server, "never answers, in NGINX either: the servers before it have its names and it is no default", t);
+      return [];
+    }
+    const site = {
+      ...(free.length === 0 ? {} : { hosts: free }),
+      ...(own.length === all.length ? {} : { listeners: own }),
+      ...(first.length > 0 && served.length > 1 ? { default: true } : {}),
+      ...rest,
+    };
+    return [site];
+  });
+  if (sites.length === 0) return {};
+  return { listeners: all.map((address) => listenerOf(address, served, addresses, defaults, t)), sites };
+}
+
+// --- internal ---
+
+/** Servers with what can be opened for them: a listener with TLS needs a certificate of some server on it. */
+function withCertificates(servers: readonly Server[], t: Translation): Server[] {
+  const hasOne = new Set(
+    servers.flatMap((server) => (server.tls === null ? [] : server.listens.map((listen) => listen.address))),
+  );
+  return servers.flatMap((server) => {
+    const listens = server.listens.filter((listen) => !listen.isTls || hasOne.has(listen.address));
+    if (listens.length < server.listens.length && server.directive !== null)
+      t.refuse(server.directive, 'no "ssl_certificate" is defined for the "listen ... ssl" directive');
+    return listens.length === 0 ? [] : [{ ...server, listens }];
+  });
+}
+
+function listenerOf(
+  address: string,
+  servers: readonly Server[],
+  addresses: ReadonlyMap<string, string>,
+  defaults: ReadonlyMap<string, Server>,
+  t: Translation,
+): Plain {
+  const on = servers.filter((server) => server.listens.some((listen) => addresses.get(listen.address) === address));
+  const isTls = on.some((server) =>
+    server.listens.some((listen) => listen.isTls && addresses.get(listen.address) === address),
+  );
+  if (!isTls) return { address };
+  // The certificate of the default server is for names that no certificate has.
+  const main = defaults.get(address)!;
+  const ordered = [main, ...on.filter((server) => server !== main)].filter((server) => server.tls !== null);
+  const { certificates: _, ...settings } = ordered[0]!.tls!;
+  const pairs = ordered.flatMap((server) => server.tls!["certificates"] as Plain[]);
+  const unique = pairs.filter((pair, at) => pairs.findIndex((other) => isSame(other, pair)) === at);
+  for (const server of ordered) {
+    const { certificates: _own, ...others } = server.tls!;
+    if (!isSame(others, settings))
+      note(server, `on ${address} the protocols, ciphers and client certificates of the default server hold`, t);
+  }
+  const strict = ordered.find((server) => server.tls!["client"] === "required")?.tls;
+  const clients = strict === undefined || strict === null ? {} : { client_ca: strict["client_ca"], client: "required" };
+  const [only] = unique;
+  const files = unique.length === 1 ? only! : { certificates: unique };
+  return { address, tls: { ...files, ...settings, ...clients } };
+}
+
+/** Which listener takes what is written: `*:80` is for IPv6 too. */
+function addressesOf(servers: readonly Server[]): Map<string, string> {
+  const written = servers.flatMap((server) => server.listens.map((listen) => listen.address));
+  return new Map(
+    written.map((address) => {
+      const every = address.replace(/^\[::\]:/, "*:");
+      return [address, written.includes(every) ? every : address];
+    }),
+  );
+}
+
+/** The server that answers for unknown hosts on each listener: the one that says so, else the first. */
+function defaultsOf(servers: readonly Server[], addresses: ReadonlyMap<string, string>): Map<string, Server> {
+  const defaults = new Map<string, Server>();
+  for (const chosen of [true, false])
+    for (const server of servers)
+      for (const listen of server.listens) {
+        const address = addresses.get(listen.address)!;
+        if (listen.isDefault === chosen && !defaults.has(address)) defaults.set(address, server);
+      }
+  return defaults;
+}
+
+/** Hosts that no earlier site has on one of these listeners, which are taken from now on. */
+function freeHosts(
+  hosts: readonly string[],
+  own: readonly string[],
+  taken: ReadonlyMap<string, Set<string>>,
+): string[] {
+  const free = hosts.filter((host) => !own.some((address) => taken.get(address)!.has(host)));
+  for (const host of free) for (const address of own) taken.get(address)!.add(host);
+  return free;
+}
+
+function note(server: Server, text: string, t: Translation): void {
+  if (server.directive !== null) t.ledger.claim(server.directive, "approximated", text);
+}

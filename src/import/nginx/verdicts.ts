@@ -1,0 +1,97 @@
+import type { Verdict } from "../reading.ts";
+import { isForeign } from "./directives.ts";
+import { type Directive, firstOf } from "./tree.ts";
+
+interface Fate {
+  readonly verdict: Verdict;
+  readonly note: string;
+}
+
+/** Names by what becomes of them, whatever their arguments. */
+const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
+  [
+    "ignored",
+    "how NGINX's own processes work; Propylon has its own",
+    /^(?:events|worker_\w+|use|multi_accept|accept_mutex\w*|acceptex_read|pcre_jit|thread_pool|timer_resolution|debug_\w+|master_process|lock_file|env|working_directory|ssl_engine|ssl_object_cache_inheritable|epoll_events|kqueue_\w+|devpoll_\w+|eventport_events|post_acceptex|iocp_threads|rewrite_log|uninitialized_variable_warn)$/,
+  ],
+  ["approximated", "Propylon stays in the foreground", /^daemon$/],
+  [
+    "approximated",
+    "`propylon nginx` writes this file; `propylon run` has its process id in its own runtime folder",
+    /^pid$/,
+  ],
+  ["ignored", "no modules are loaded; directives of one are named where they stand", /^load_module$/],
+  ["ignored", "the size of a table inside of NGINX", /_hash_(?:max|bucket)_size$|^variables_hash/],
+  [
+    "ignored",
+    "how NGINX moves bytes and remembers open files; clients see no difference",
+    /^(?:sendfile\w*|tcp_nopush|tcp_nodelay|aio\w*|directio\w*|output_buffers|postpone_output|read_ahead|open_file_cache\w*|open_log_file_cache|connection_pool_size|request_pool_size|subrequest_output_buffer_size|reset_timedout_connection|lingering_\w+|recursive_error_pages|max_ranges|chunked_transfer_encoding|log_subrequest|log_not_found|if_modified_since|msie_\w+|early_hints|client_body_in_single_buffer|keepalive_requests|keepalive_time|keepalive_disable|keepalive_min_timeout|ignore_invalid_headers|min_delete_depth)$/,
+  ],
+  [
+    "ignored",
+    "how much is kept in memory and where files wait is set by Propylon's own limits",
+    /^(?:client_body_buffer_size|client_body_temp_path|client_header_buffer_size|(?:proxy|uwsgi|fastcgi|scgi)_(?:buffers|buffer_size|busy_buffers_size|temp_path|temp_file_write_size|max_temp_file_size|headers_hash_\w+|socket_keepalive|force_ranges|socket_rcvbuf))$/,
+  ],
+  ["approximated", "bodies are kept in memory and files as needed, not always in a file", /^client_body_in_file_only$/],
+  ["ignored", "names are looked up by the system's resolver", /^resolver(?:_timeout)?$/],
+  ["ignored", "no listener here speaks TLS", /^(?:ssl_|quic_|http3)\w*$/],
+  ["approximated", "clients are spoken to by HTTP/1.1", /^http2\w*$/],
+  [
+    "ignored",
+    "how much is compressed at once is Propylon's own choice",
+    /^(?:gzip|brotli)_(?:buffers|window|hash|no_buffer)$/,
+  ],
+  ["ignored", "compression is off where it stands", /^(?:gzip|brotli)_(?!static)\w+$/],
+  ["approximated", "compressed answers of upstreams go on as they are", /^gunzip\w*$/],
+  ["approximated", "files are compressed by gzip and brotli alone", /^zstd\w*$/],
+  [
+    "approximated",
+    "there is no cache yet: every request goes to the upstream",
+    /^(?:proxy|uwsgi|fastcgi|scgi)_(?:cache\w*|no_cache)$|^slice$/,
+  ],
+  ["approximated", "one access log is written, in the format combined", /^log_format$/],
+  ["approximated", "Propylon's own log goes to stderr", /^error_log$/],
+  ["approximated", "the name and version of the server are never sent", /^server_tokens$/],
+  ["approximated", "slashes side by side are one in the path that locations are compared with", /^merge_slashes$/],
+  ["approximated", "header names are judged by RFC 9110", /^underscores_in_headers$/],
+  ["approximated", "answers go out as fast as the client reads", /^limit_rate\w*$/],
+  ["approximated", "there is no counter on the admin listener for it", /^status_zone$/],
+  [
+    "needs-a-decision",
+    "nothing bounds how often a client may ask yet: put the bound in front, or go without",
+    /^limit_(?:req|conn)$/,
+  ],
+  [
+    "approximated",
+    "it belongs to the bound that is decided where limit_req and limit_conn stand",
+    /^limit_(?:req|conn|zone)_\w+$/,
+  ],
+  [
+    "needs-a-decision",
+    "clients' addresses are those of the connection yet: behind another proxy that is the proxy's",
+    /^set_real_ip_from$/,
+  ],
+  ["approximated", "it belongs to what is decided at set_real_ip_from", /^real_ip_\w+$/],
+  ["needs-a-decision", "TCP and mail are not proxied here; keep NGINX for it", /^(?:stream|mail)$/],
+];
+
+/** What is translated where something uses it. */
+const TRANSLATED =
+  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|auth_basic_user_file|stub_status|ssl)$/;
+
+/** The fate of a directive that nothing has used. */
+export function fateOf(directive: Directive, isWhole: boolean): Fate {
+  const { name } = directive;
+  if (name === "auth_request_set" || name === "auth_basic_user_file" || name === "auth_delay")
+    return { verdict: "ignored", note: "it belongs to the check that is named where it stands" };
+  if (/^(?:gzip|http2|daemon)$/.test(name) && firstOf(directive) === "off") return { verdict: "mapped", note: "" };
+  for (const [verdict, note, names] of GROUPS) if (names.test(name)) return { verdict, note };
+  if (TRANSLATED.test(name))
+    return { verdict: "ignored", note: `nothing ${isWhole ? "at this level or below" : "in what was given"} uses it` };
+  if (isForeign(name))
+    return {
+      verdict: "needs-a-decision",
+      note: "a directive of a module that NGINX is not built with by itself; it has no counterpart",
+    };
+  return { verdict: "needs-a-decision", note: "it has no counterpart in Propylon yet" };
+}

@@ -1,0 +1,119 @@
+import { resolve } from "node:path";
+import { type Place, ProblemList, PropylonError } from "../../base/errors.ts";
+import { appName } from "../../config/app-config.ts";
+import type { WrittenSettings } from "../../config/schema.ts";
+import { approximated, ignored, Ledger, mapped } from "../ledger.ts";
+import type { Door, Reader, Reading } from "../reading.ts";
+import type { Plain } from "../tree.ts";
+import { OPTIONS } from "./options.ts";
+import { readWords, type WaitressWords } from "./words.ts";
+
+/** What waitress listens on when it is not told. */
+const DEFAULT = { host: "0.0.0.0", port: "8080" };
+/** Waitress is one process; apps may keep state in it. */
+const THREADS = 4;
+
+/** Reads a waitress-serve command line: one process with its threads becomes one worker with as many lanes. */
+export const readWaitress: Reader = (source, context) => {
+  if (source.form === "file")
+    throw new ProblemList([
+      new PropylonError("user", "waitress-serve has no configuration file", {
+        place: { file: source.path },
+        remedy: "give its command line: --with 'waitress-serve app:app'",
+      }),
+    ]);
+  const { place } = source;
+  const words = readWords(source.words, place);
+  const ledger = new Ledger();
+  for (const { name, negated, value } of words.options)
+    ledger.say(place, `--${negated ? "no-" : ""}${name}`, outcomeOf(name, negated, value));
+  const target = lastOf(words, "app") ?? words.target;
+  if (target === null)
+    throw new ProblemList([
+      new PropylonError("user", "waitress-serve is given no app", {
+        place,
+        remedy: "write module:app behind the options",
+      }),
+    ]);
+  ledger.say(place, target, mapped());
+  const called = words.options.some(({ name }) => name === "call");
+  const wsgi = `${target.includes(":") ? target : `${target}:app`}${called ? "()" : ""}`;
+  const name = appName(wsgi, context.directory);
+  const app = {
+    wsgi,
+    directory: context.directory,
+    workers: 1,
+    threads: Number(lastOf(words, "threads") ?? THREADS),
+    ...(words.options.some((option) => option.name === "expose-tracebacks" && !option.negated)
+      ? { tracebacks: true }
+      : {}),
+  };
+  const addresses = addressesOf(words, context.directory);
+  const settings = { apps: { [name]: app }, ...limitsOf(words), ...siteOf(words, name, addresses) };
+  const doors = addresses.map((address) => doorOf(name, address, words, place));
+  const reading: Reading = {
+    kind: "waitress",
+    settings: settings as WrittenSettings,
+    doors,
+    directives: ledger.all(),
+    files: [],
+  };
+  return reading;
+};
+
+// --- internal ---
+
+function outcomeOf(name: string, negated: boolean, value: string) {
+  if (name === "expose-tracebacks" && negated) return ignored("tracebacks are not shown unless asked for");
+  if (name === "clear-untrusted-proxy-headers" && negated) return mapped();
+  if (name === "url-scheme" && value !== "http")
+    return approximated("the scheme is that of the listener that the client came to");
+  if (name === "host" || name === "port" || name === "listen") return mapped();
+  return OPTIONS[name]!.outcome;
+}
+
+function lastOf({ options }: WaitressWords, name: string): string | null {
+  return options.findLast((option) => option.name === name)?.value ?? null;
+}
+
+/** `--listen` may be repeated, and hold several; `--host` and `--port` are the old way; a Unix socket is instead of both. */
+function addressesOf(words: WaitressWords, directory: string): readonly string[] {
+  const socket = lastOf(words, "unix-socket");
+  if (socket !== null) return [`unix:${resolve(directory, socket)}`];
+  const listens = words.options
+    .filter(({ name }) => name === "listen")
+    .flatMap(({ value }) => value.split(/\s+/).filter(Boolean));
+  if (listens.length === 0)
+    listens.push(`${lastOf(words, "host") ?? DEFAULT.host}:${lastOf(words, "port") ?? DEFAULT.port}`);
+  return listens.map((listen) => {
+    const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(listen);
+    return `${match?.[1] || DEFAULT.host}:${match?.[2] ?? DEFAULT.port}`;
+  });
+}
+
+function doorOf(app: string, address: string, words: WaitressWords, place: Place): Door {
+  const permissions = lastOf(words, "unix-socket-perms");
+  const mode = address.startsWith("unix:") ? Number.parseInt(permissions ?? "600", 8) : null;
+  // Waitress leaves its socket behind.
+  return { app, address, protocol: "http", mode, owner: null, group: null, unlink: false, place };
+}
+
+function limitsOf(words: WaitressWords): Plain {
+  const limits: Plain = {};
+  const header = lastOf(words, "max-request-header-size");
+  const body = lastOf(words, "max-request-body-size");
+  const connections = lastOf(words, "connection-limit");
+  const idle = lastOf(words, "channel-timeout");
+  if (header !== null) limits["header_size"] = Number(header);
+  limits["body"] = Number(body ?? 1024 ** 3);
+  if (connections !== null) limits["connections"] = Number(connections);
+  return { limits, ...(idle === null ? {} : { timeouts: { idle: `${idle}s` } }) };
+}
+
+/** A prefix makes a site of its own, since the app is mounted there. */
+function siteOf(words: WaitressWords, app: string, listeners: readonly string[]): Plain {
+  const prefix = (lastOf(words, "url-prefix") ?? "").replace(/\/+$/, "");
+  if (prefix === "") return {};
+  const path = prefix.startsWith("/") ? prefix : `/${prefix}`;
+  return { listeners, sites: [{ listeners, routes: [{ path, mount: path, app }] }] };
+}

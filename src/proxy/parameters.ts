@@ -1,0 +1,40 @@
+import type { Exchange } from "../http/exchange.ts";
+import { forwardingFields, type RequestFields } from "./request-fields.ts";
+import type { Template } from "./template.ts";
+
+/** Fields that have a variable without HTTP_ (RFC 3875 §4.1), or that must never have one: HTTP_PROXY leads clients astray (httpoxy). */
+const NO_VARIABLE = new Set(["content-type", "content-length", "proxy"]);
+
+/**
+ * The variables of a uwsgi, FastCGI or SCGI request: the configured ones in order, then the header fields as HTTP_*. A configured
+ * HTTP_* takes the place of the field. Fields with `_` in their name are left out, since they could pass for one with `-`.
+ */
+export function requestParameters(
+  exchange: Exchange,
+  configured: readonly (readonly [string, Template])[],
+  fields: RequestFields,
+  host: string,
+  options: { readonly bodyLength: number; readonly forwarded: boolean },
+): [string, string][] {
+  const parameters = configured.map(([name, value]): [string, string] => {
+    const text = value.evaluate(exchange);
+    // A body that came chunked was collected by now.
+    return [
+      name,
+      name === "CONTENT_LENGTH" && text === "" && options.bodyLength > 0 ? String(options.bodyLength) : text,
+    ];
+  });
+  const taken = new Set(parameters.map(([name]) => name));
+  const values = new Map<string, string>();
+  const add = (name: string, value: string): void => {
+    const variable = `HTTP_${name.toUpperCase().replaceAll("-", "_")}`;
+    if (taken.has(variable)) return;
+    const before = values.get(variable);
+    values.set(variable, before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`);
+  };
+  if (host !== "") add("host", host);
+  for (const [name, value] of fields.list) if (!NO_VARIABLE.has(name) && !name.includes("_")) add(name, value);
+  if (options.forwarded)
+    for (const [name, value] of forwardingFields(exchange.client, exchange.headers.get("host") ?? "")) add(name, value);
+  return [...parameters, ...values];
+}

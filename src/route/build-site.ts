@@ -1,0 +1,230 @@
+import type {
+  CompressConfig,
+  HandlerConfig,
+  RouteConfig,
+  RouteOptions,
+  SiteConfig,
+  StaticConfig,
+} from "../config/model.ts";
+import type { Handler, ResponseFilter } from "../http/exchange.ts";
+import type { Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
+import { AccessList } from "./access-list.ts";
+import { compileCondition } from "./condition.ts";
+import { ErrorPages } from "./error-pages.ts";
+import type { FileLooker } from "./file-facts.ts";
+import { failHandler, gotoHandler, NO_HANDLER } from "./goto-handler.ts";
+import { RequestHeaderRules, ResponseHeaderRules } from "./header-rules.ts";
+import { NginxTable } from "./nginx-table.ts";
+import type { AnswerRules, Route } from "./route.ts";
+import { latin1, RouteTable } from "./route-table.ts";
+import { compileRules } from "./rules.ts";
+import { type FileRoot, Site } from "./site.ts";
+import { TryHandler, type TryStep } from "./try-handler.ts";
+
+/** Handlers that this folder does not make itself. */
+export type OuterConfig = Extract<HandlerConfig, { kind: "app" | "static" | "proxy" | "redirect" | "respond" }>;
+
+export interface BuildParts {
+  readonly templates: TemplateCompiler;
+  readonly files: FileLooker;
+  /** Bytes of a body where a route says nothing, if the protocol lets more through; 0: no limit. */
+  readonly bodyLimit: number;
+  readonly makeHandler: (config: OuterConfig, site: Site, scope: TemplateScope | null) => Handler;
+  readonly makeCompressor: (config: CompressConfig) => ResponseFilter;
+  /** Serves the content of this file, whatever is asked for. */
+  readonly filePage: (path: string) => Handler;
+}
+
+/** Makes a site ready. Throws a PropylonError for what can't be used. */
+export function buildSite(config: SiteConfig, parts: BuildParts): Site {
+  return new SiteBuilder(config, parts).build();
+}
+
+// --- internal ---
+
+class SiteBuilder {
+  readonly #config: SiteConfig;
+  readonly #parts: BuildParts;
+  readonly #site: Site;
+  readonly #hidesRoutes: boolean;
+
+  constructor(config: SiteConfig, parts: BuildParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#site = new Site(config.hosts, config.listeners, config.default, config.order);
+    this.#hidesRoutes = allRoutes(config.routes).some((route) => route.internal || route.name !== null);
+  }
+
+  build(): Site {
+    const { order, rules } = this.#config;
+    const routes = this.#config.routes.map((route) => this.#route(route));
+    const named = new Map<string, Route>();
+    const collect = (route: Route): void => {
+      if (route.name !== null && !named.has(route.name)) named.set(route.name, route);
+      for (const nested of route.routes) collect(nested);
+    };
+    for (const route of routes) collect(route);
+    this.#site.fill({
+      order,
+      rules: compileRules(rules, this.#ruleParts(null)),
+      finder: order === "nginx" ? new NginxTable(routes) : new RouteTable(routes),
+      named,
+      base: this.#route({ ...this.#config, ...NOTHING }),
+      hidesRoutes: this.#hidesRoutes,
+      fileRoots: allRoutes(this.#config.routes).flatMap(fileRoot),
+    });
+    return this.#site;
+  }
+
+  #route(config: RouteConfig): Route {
+    const scope = scopeOf(config.handler);
+    const ruleParts = this.#ruleParts(scope);
+    const rules = compileRules(config.rules, ruleParts);
+    const conditions = config.conditions.map((condition) => compileCondition(condition, ruleParts));
+    const answers = this.#answers(config, scope);
+    const access = config.access.length === 0 ? null : new AccessList(config.access);
+    const requestHeaders =
+      config.requestHeaders.length === 0 ? null : new RequestHeaderRules(config.requestHeaders, ruleParts.compile);
+    const bodyLimit = config.bodyLimit ?? this.#parts.bodyLimit;
+    return {
+      match: config.match,
+      methods: config.methods,
+      conditions,
+      name: config.name?.replace(/^@/, "") ?? null,
+      internal: config.internal,
+      rules,
+      access,
+      bodyLimit,
+      requestHeaders,
+      answers,
+      logged: config.logged,
+      handler: this.#handler(config.handler, scope),
+      plain:
+        !config.internal &&
+        rules === null &&
+        access === null &&
+        bodyLimit === 0 &&
+        requestHeaders === null &&
+        answers === null &&
+        config.logged,
+      redirectsToSlash: config.handler.kind === "proxy" || config.handler.kind === "app",
+      routes: config.routes.map((route) => this.#route(route)),
+    };
+  }
+
+  #answers(config: RouteConfig, scope: TemplateScope | null): AnswerRules | null {
+    const { templates, filePage, makeCompressor } = this.#parts;
+    const compile = (text: string) => templates.compile(text, scope);
+    const headers =
+      config.responseHeaders.length === 0 ? null : new ResponseHeaderRules(config.responseHeaders, compile);
+    const errors =
+      config.errors.length === 0
+        ? null
+        : new ErrorPages(config.errors, {
+            guide: this.#site,
+            compile,
+            url: (text) => templates.url(text, scope),
+            filePage,
+          });
+    const { handler } = config;
+    const asks = innerHandlers(handler);
+    // Where a site hides nothing there is nowhere to lead to; NGINX's may lead to any location.
+    const leads = this.#hidesRoutes || this.#config.order === "nginx";
+    const accel = asks.some((one) => one.kind === "proxy" && one.accel && leads)
+      ? "any"
+      : asks.some((one) => one.kind === "app") && this.#hidesRoutes
+        ? "internal"
+        : null;
+    const compress = config.compress === null ? null : makeCompressor(config.compress);
+    if (headers === null && errors === null && accel === null && compress === null) return null;
+    const intercept = config.intercept && asks.some((one) => one.kind === "proxy" || one.kind === "app");
+    return { headers, errors, intercept, accel, compress };
+  }
+
+  #handler(config: HandlerConfig, scope: TemplateScope | null): Handler {
+    const { templates, files, makeHandler } = this.#parts;
+    const compile = (text: string) => templates.compile(text, scope);
+    switch (config.kind) {
+      case "fail":
+        return failHandler(config.status);
+      case "goto":
+        return gotoHandler(config.to, compile, this.#site);
+      case "none":
+        return NO_HANDLER;
+      case "try": {
+        const steps = config.steps.map(
+          (step): TryStep =>
+            step.kind === "static"
+              ? { kind: "handler", handler: makeHandler(step.static, this.#site, scope) }
+              : {
+                  kind: "file",
+                  root: compile(step.root),
+                  strip: latin1(step.strip),
+                  path: compile(step.path.replace(/\/$/, "")),
+                  folder: step.path.endsWith("/"),
+                },
+        );
+        return new TryHandler(steps, this.#handler(config.found, scope), this.#handler(config.otherwise, scope), files);
+      }
+      default:
+        return makeHandler(config, this.#site, scope);
+    }
+  }
+
+  #ruleParts(scope: TemplateScope | null) {
+    const { templates, files } = this.#parts;
+    return {
+      files,
+      compile: (text: string) => templates.compile(text, scope),
+      encode: (text: string, encoding: Encoding) => templates.compile(text, scope, encoding),
+      url: (text: string) => templates.url(text, scope),
+      makeRoute: (route: RouteConfig) => this.#route(route),
+    };
+  }
+}
+
+/** The route of requests that no route matches. */
+const NOTHING = {
+  name: null,
+  match: { kind: "none" },
+  methods: null,
+  conditions: [],
+  internal: false,
+  rules: [],
+  handler: { kind: "none" },
+  routes: [],
+} as const satisfies Omit<RouteConfig, keyof RouteOptions>;
+
+function allRoutes(routes: readonly RouteConfig[]): readonly RouteConfig[] {
+  return routes.flatMap((route) => [route, ...allRoutes(route.routes)]);
+}
+
+/** The handlers that may come to answer for this one. */
+function innerHandlers(config: HandlerConfig): readonly HandlerConfig[] {
+  return config.kind === "try" ? [...innerHandlers(config.found), ...innerHandlers(config.otherwise)] : [config];
+}
+
+/** The folder that `{document_root}` and `{request_filename}` mean at a route. */
+function scopeOf(config: HandlerConfig): TemplateScope | null {
+  if (config.kind === "static") return { root: config.root, strip: config.strip };
+  if (config.kind !== "try") return null;
+  const [first] = config.steps;
+  if (first?.kind === "file") return { root: first.root, strip: first.strip };
+  return first === undefined ? scopeOf(config.found) : scopeOf(first.static);
+}
+
+function fileRoot({ internal, handler, match }: RouteConfig): readonly FileRoot[] {
+  if (!internal || handler.kind !== "static" || handler.file !== null || /\{\w+\}/.test(handler.root)) return [];
+  if (match.kind !== "prefix" && match.kind !== "segments") return [];
+  const folder = (root: StaticConfig["root"]): string => (root.endsWith("/") ? root : `${root}/`);
+  // The part of the path that is kept has to be a part of the file's own path.
+  const { strip } = handler;
+  if (strip !== "" && !match.path.startsWith(strip)) return [];
+  const rest = match.path.slice(strip.length).replace(/^\//, "");
+  return [
+    {
+      folder: folder(handler.root) + rest,
+      path: match.path.endsWith("/") || rest !== "" ? match.path : `${match.path}/`,
+    },
+  ];
+}

@@ -1,0 +1,27 @@
+import type { Exchange } from "../http/exchange.ts";
+import { ResponseHead } from "../http/response-head.ts";
+
+const DEFAULT_PORT = { http: 80, https: 443 } as const;
+
+/**
+ * A Location as NGINX sends it: a path becomes an absolute URI of the host that was asked and the port that was come to
+ * (`absolute_redirect on`, `port_in_redirect on`, `server_name_in_redirect off`); anything else stays.
+ */
+export function absoluteLocation(exchange: Exchange, location: string): string {
+  if (!location.startsWith("/")) return location;
+  const scheme = exchange.client.secure ? "https" : "http";
+  const port = exchange.client.localPort;
+  const host = exchange.host || bracketed(exchange.client.localAddress);
+  // Through a Unix socket without a Host there is no name to give.
+  if (host === "") return location;
+  return `${scheme}://${host}${port === 0 || port === DEFAULT_PORT[scheme] ? "" : `:${port}`}${location}`;
+}
+
+/** Sends the client to a URI that is valid already. */
+export function redirect(exchange: Exchange, status: number, location: string): void {
+  exchange.respond(new ResponseHead(status, [["Location", location]]), null);
+}
+
+function bracketed(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}

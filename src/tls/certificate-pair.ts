@@ -1,0 +1,91 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hasCode, PropylonError } from "../base/errors.ts";
+
+/** A certificate chain and its key, as text: what goes from main, which may read the key's file, to the edges, which may not. */
+export interface CertificatePair {
+  /** PEM, the site's own certificate first. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Host names that it is for, lower case, with `*.` wildcards. */
+  readonly names: readonly string[];
+  /** End of the validity, ms since 1970. */
+  readonly expires: number;
+}
+
+/**
+ * Reads a chain and its key. Throws a PropylonError that names the file, for what can't be read, is no certificate, no key, or
+ * does not belong together.
+ */
+export function readCertificatePair(certificateFile: string, keyFile: string): CertificatePair {
+  const certificate = readPem(certificateFile, "certificate");
+  const key = certificateFile === keyFile ? certificate : readPem(keyFile, "key");
+  const leaf = parseCertificate(certificate, certificateFile);
+  const privateKey = parseKey(key, keyFile);
+  if (!leaf.checkPrivateKey(privateKey))
+    throw new PropylonError("user", `The key ${keyFile} does not belong to the certificate ${certificateFile}`, {
+      remedy:
+        "give the key that the certificate was requested with; the site's own certificate stands first in the file",
+    });
+  return { certificate, key, names: namesOf(leaf), expires: Date.parse(leaf.validTo) };
+}
+
+/** Whether a certificate for `name` (`example.org`, `*.example.org`) is for this host (RFC 6125 §6.4: a wildcard is one label). */
+export function isFor(name: string, host: string): boolean {
+  if (name === host) return true;
+  if (!name.startsWith("*.")) return false;
+  const dot = host.indexOf(".");
+  return dot > 0 && host.slice(dot) === name.slice(1);
+}
+
+// --- internal ---
+
+function readPem(file: string, what: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const why = hasCode(cause, "ENOENT")
+      ? "there is no such file"
+      : hasCode(cause, "EACCES")
+        ? "we may not read it"
+        : cause instanceof Error
+          ? cause.message
+          : String(cause);
+    throw new PropylonError("user", `Cannot read the ${what} ${file}: ${why}`, { cause });
+  }
+}
+
+function parseCertificate(text: string, file: string): X509Certificate {
+  try {
+    return new X509Certificate(text);
+  } catch (cause) {
+    throw new PropylonError("user", `${file} holds no certificate in PEM form`, {
+      remedy: "it begins with -----BEGIN CERTIFICATE-----",
+      cause,
+    });
+  }
+}
+
+function parseKey(text: string, file: string): KeyObject {
+  try {
+    return createPrivateKey(text);
+  } catch (cause) {
+    const encrypted = /ENCRYPTED/.test(text);
+    throw new PropylonError("user", `${file} holds no private key that we can use`, {
+      remedy: encrypted
+        ? "it has a passphrase: write it without one, readable by root alone"
+        : "it begins with -----BEGIN PRIVATE KEY-----",
+      cause,
+    });
+  }
+}
+
+/** Of subjectAltName; without one, of the subject (which browsers no longer take, and tools still do). */
+function namesOf(leaf: X509Certificate): readonly string[] {
+  const alternatives = (leaf.subjectAltName ?? "").split(", ").flatMap((entry) => {
+    const match = /^(?:DNS|IP Address):(.+)$/.exec(entry);
+    return match === null ? [] : [match[1]!.toLowerCase()];
+  });
+  const common = /^CN=(.+)$/m.exec(leaf.subject)?.[1];
+  return alternatives.length > 0 || common === undefined ? alternatives : [common.toLowerCase()];
+}
