@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { choice, count, flag, pattern, size } from "./kinds.ts";
-import type { CompressConfig } from "./model.ts";
+import type { CompressConfig } from "./route-model.ts";
 import { oneOrMore, section, withDefault } from "./sections.ts";
 
 /** Text for the most part; what is compressed already, such as pictures, only gets larger. */

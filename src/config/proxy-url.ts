@@ -1,6 +1,6 @@
 import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
-import type { ProxyProtocol } from "./model.ts";
+import type { ProxyProtocol } from "./proxy-model.ts";
 import { plainText } from "./template.ts";
 
 /** Where a proxy leads, taken apart. */

@@ -1,7 +1,7 @@
 import type { ConditionSettings } from "./condition-schema.ts";
-import type { ConditionConfig } from "./model.ts";
 import { checkPattern } from "./pattern-check.ts";
 import { checkRange } from "./resolve-options.ts";
+import type { ConditionConfig } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";
 

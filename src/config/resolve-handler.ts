@@ -6,12 +6,12 @@ import type {
   TrySettings,
   TryStepSettings,
 } from "./handler-schema.ts";
-import type { HandlerConfig, StaticConfig, TryConfig } from "./model.ts";
 import { checkFieldName } from "./resolve-headers.ts";
 import { checkLine } from "./resolve-options.ts";
 import { resolveProxy } from "./resolve-proxy.ts";
 import { resolveFolder, resolveStatic } from "./resolve-static.ts";
 import type { RouteContext } from "./route-context.ts";
+import type { HandlerConfig, StaticConfig, TryConfig } from "./route-model.ts";
 import { checkGoto } from "./route-names.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate } from "./template-check.ts";

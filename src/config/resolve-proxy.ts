@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { didYouMean } from "../base/did-you-mean.ts";
-import type { ProxyConfig, ProxyProtocol } from "./model.ts";
 import { capturesOf, checkPattern } from "./pattern-check.ts";
+import type { ProxyConfig, ProxyProtocol } from "./proxy-model.ts";
 import type { ProxySettings } from "./proxy-schema.ts";
 import { defaultPort, parseProxyUrl, shownServer } from "./proxy-url.ts";
 import { upstreamFor } from "./resolve-upstreams.ts";

@@ -1,12 +1,12 @@
 import { checkOrder } from "./check-order.ts";
 import { bareName, capturesOfRoute } from "./collect-names.ts";
-import type { HandlerConfig, RouteConfig } from "./model.ts";
 import { checkPattern } from "./pattern-check.ts";
 import { resolveCondition } from "./resolve-conditions.ts";
 import { checkHandlers, HANDLERS, resolveHandler, resolveTry } from "./resolve-handler.ts";
 import { resolveOptions } from "./resolve-options.ts";
 import { resolveRules } from "./resolve-rules.ts";
 import type { OwnPath, RouteContext } from "./route-context.ts";
+import type { HandlerConfig, RouteConfig } from "./route-model.ts";
 import type { RouteSettings } from "./route-schema.ts";
 import type { Path } from "./sourced.ts";
 

@@ -1,9 +1,9 @@
-import type { RouteConfig, RuleConfig } from "./model.ts";
 import { capturesOf, checkPattern } from "./pattern-check.ts";
 import { CHANGEABLE_VARIABLES, isRequestVariable } from "./request-variables.ts";
 import { resolveCondition } from "./resolve-conditions.ts";
 import { checkLine } from "./resolve-options.ts";
 import type { RouteContext } from "./route-context.ts";
+import type { RouteConfig, RuleConfig } from "./route-model.ts";
 import type { RouteSettings, RuleSettings } from "./route-schema.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";

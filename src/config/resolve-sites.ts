@@ -1,7 +1,8 @@
-import type { ListenerConfig, SiteConfig } from "./model.ts";
+import type { ListenerConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { type Claim, listenerAddress, resolveSite, siteOfApp } from "./resolve-site.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
+import type { SiteConfig } from "./route-model.ts";
 import type { Settings } from "./schema.ts";
 import { handlersOf, usedApps } from "./used-apps.ts";
 

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
-import type { StaticConfig } from "./model.ts";
 import type { RouteContext } from "./route-context.ts";
+import type { StaticConfig } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import type { StaticSettings } from "./static-schema.ts";
 import { leadingText, plainText } from "./template.ts";

@@ -1,4 +1,4 @@
-import type { ProxyProtocol, TargetConfig, UpstreamConfig } from "./model.ts";
+import type { ProxyProtocol, TargetConfig, UpstreamConfig } from "./proxy-model.ts";
 import { defaultPort, PROTOCOLS, parseProxyUrl, type Server } from "./proxy-url.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import type { Path } from "./sourced.ts";

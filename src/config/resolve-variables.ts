@@ -1,8 +1,8 @@
 import { rangeProblem } from "./address-range.ts";
-import type { VariableConfig } from "./model.ts";
 import { capturesOf, checkPattern } from "./pattern-check.ts";
 import { isRequestVariable } from "./request-variables.ts";
 import type { ResolveContext } from "./resolve-app.ts";
+import type { VariableConfig } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import { parseTemplate } from "./template.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";

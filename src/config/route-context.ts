@@ -1,6 +1,6 @@
-import type { RouteOptions } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
+import type { RouteOptions } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import type { TemplateScope } from "./template-check.ts";
 

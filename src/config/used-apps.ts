@@ -1,4 +1,4 @@
-import type { HandlerConfig, RouteConfig, RuleConfig, SiteConfig } from "./model.ts";
+import type { HandlerConfig, RouteConfig, RuleConfig, SiteConfig } from "./route-model.ts";
 
 /** Every handler of a site: of its routes and those in them, of rules, and within `try`. */
 export function handlersOf(site: SiteConfig): readonly HandlerConfig[] {

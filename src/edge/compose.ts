@@ -1,7 +1,8 @@
 import { AppHandler } from "../app/app-handler.ts";
 import type { Pool } from "../app/pool.ts";
 import type { Log } from "../base/log.ts";
-import type { Config, StaticConfig } from "../config/model.ts";
+import type { Config } from "../config/model.ts";
+import type { StaticConfig } from "../config/route-model.ts";
 import type { Handler } from "../http/exchange.ts";
 import { CompressFilter } from "../middleware/compress.ts";
 import { createProxyHandler } from "../proxy/handler.ts";

@@ -1,4 +1,4 @@
-import type { CompressConfig } from "../config/model.ts";
+import type { CompressConfig } from "../config/route-model.ts";
 import { type Coding, chooseCoding, parseAcceptEncoding } from "../http/accept-encoding.ts";
 import type { Exchange, ResponseBody, ResponseFilter } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";

@@ -1,6 +1,6 @@
 import dns from "node:dns";
 import { isIP } from "node:net";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/proxy-model.ts";
 import type { Address } from "./destination.ts";
 
 /** Finds all addresses of a host name, as the system does (hosts file included). Errors are the system's. */

@@ -1,4 +1,4 @@
-import type { UpstreamConfig } from "../config/model.ts";
+import type { UpstreamConfig } from "../config/proxy-model.ts";
 import type { Balancer, Choice } from "./choice.ts";
 import { hash32 } from "./hash.ts";
 import { HashRing } from "./hash-ring.ts";

@@ -1,4 +1,4 @@
-import type { ProxyConfig } from "../config/model.ts";
+import type { ProxyConfig } from "../config/proxy-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 import { SpooledBody } from "../spool/spooled-body.ts";

@@ -1,4 +1,4 @@
-import type { UpstreamConfig } from "../config/model.ts";
+import type { UpstreamConfig } from "../config/proxy-model.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 import { type ConnectionUser, UpstreamConnection } from "./connection.ts";
 import { addressText, type Destination } from "./destination.ts";

@@ -1,4 +1,4 @@
-import type { ProxyProtocol } from "../config/model.ts";
+import type { ProxyProtocol } from "../config/proxy-model.ts";
 import { fastcgiProtocol } from "./gateway/fastcgi.ts";
 import { scgiProtocol } from "./gateway/scgi.ts";
 import { uwsgiProtocol } from "./gateway/uwsgi.ts";

@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { ProxyConfig } from "../config/model.ts";
+import type { ProxyConfig } from "../config/proxy-model.ts";
 import { type ChoiceKey, choiceKeys } from "./choice-key.ts";
 import type { Protocol } from "./protocol.ts";
 import type { UpstreamRegistry } from "./registry.ts";

@@ -1,6 +1,6 @@
 import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { UpstreamConfig } from "../config/model.ts";
+import type { UpstreamConfig } from "../config/proxy-model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import { UpstreamMetrics } from "../metrics/upstream-metrics.ts";
 import { type Lookup, systemLookup } from "./addresses.ts";

@@ -1,4 +1,4 @@
-import type { ProxyConfig } from "../config/model.ts";
+import type { ProxyConfig } from "../config/proxy-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Template, Templates } from "./template.ts";
 

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { isIP } from "node:net";
 import tls from "node:tls";
 import { PropylonError } from "../base/errors.ts";
-import type { ProxyConfig } from "../config/model.ts";
+import type { ProxyConfig } from "../config/proxy-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Destination } from "./destination.ts";
 import type { Target } from "./target.ts";

@@ -1,5 +1,5 @@
 import { PropylonError } from "../base/errors.ts";
-import type { TargetConfig, UpstreamConfig } from "../config/model.ts";
+import type { TargetConfig, UpstreamConfig } from "../config/proxy-model.ts";
 import { addressText } from "./destination.ts";
 import type { Upstream } from "./upstream.ts";
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { TargetConfig } from "../config/model.ts";
+import type { TargetConfig } from "../config/proxy-model.ts";
 import type { TargetMetrics, UpstreamFailure } from "../metrics/upstream-metrics.ts";
 import type { UpstreamConnection } from "./connection.ts";
 import { type Address, addressText, type Destination } from "./destination.ts";

@@ -1,4 +1,4 @@
-import type { TargetConfig, UpstreamConfig } from "../config/model.ts";
+import type { TargetConfig, UpstreamConfig } from "../config/proxy-model.ts";
 import type { TargetMetrics } from "../metrics/upstream-metrics.ts";
 import { type Lookup, plainTargetAddress } from "./addresses.ts";
 import { createBalancer } from "./balancer.ts";

@@ -1,5 +1,5 @@
 import { PropylonError } from "../base/errors.ts";
-import type { HandlerConfig } from "../config/model.ts";
+import type { HandlerConfig } from "../config/route-model.ts";
 import { parseTemplate } from "../config/template.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";

@@ -1,4 +1,4 @@
-import type { HandlerConfig } from "../config/model.ts";
+import type { HandlerConfig } from "../config/route-model.ts";
 import { plainText } from "../config/template.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";

@@ -1,4 +1,4 @@
-import type { AccessConfig } from "../config/model.ts";
+import type { AccessConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { comparable, parseNetwork } from "../template/networks.ts";
 

@@ -5,7 +5,7 @@ import type {
   RouteOptions,
   SiteConfig,
   StaticConfig,
-} from "../config/model.ts";
+} from "../config/route-model.ts";
 import type { Handler, ResponseFilter } from "../http/exchange.ts";
 import type { Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
 import { AccessList } from "./access-list.ts";

@@ -1,4 +1,4 @@
-import type { ErrorPageConfig } from "../config/model.ts";
+import type { ErrorPageConfig } from "../config/route-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { stateOf } from "../template/request-state.ts";
 import type { CompiledTemplate } from "../template/template.ts";

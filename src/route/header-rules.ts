@@ -1,4 +1,4 @@
-import type { HeaderRuleConfig } from "../config/model.ts";
+import type { HeaderRuleConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { RequestHeaders } from "../http/request-headers.ts";
 import { ResponseHead } from "../http/response-head.ts";

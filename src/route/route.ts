@@ -1,4 +1,4 @@
-import type { RouteConfig } from "../config/model.ts";
+import type { RouteConfig } from "../config/route-model.ts";
 import type { Exchange, Handler, ResponseFilter } from "../http/exchange.ts";
 import type { AccessList } from "./access-list.ts";
 import type { Condition } from "./condition.ts";

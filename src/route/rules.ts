@@ -1,4 +1,4 @@
-import type { RouteConfig, RuleConfig } from "../config/model.ts";
+import type { RouteConfig, RuleConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { mediaType } from "../http/media-type.ts";
 import { ResponseHead } from "../http/response-head.ts";

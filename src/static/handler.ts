@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { StaticConfig } from "../config/model.ts";
+import type { StaticConfig } from "../config/route-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { encodePath, encodeQuery } from "../http/percent-encode.ts";
 import { ResponseHead } from "../http/response-head.ts";

@@ -1,5 +1,5 @@
 import { type BigIntStats, read } from "node:fs";
-import type { StaticConfig } from "../config/model.ts";
+import type { StaticConfig } from "../config/route-model.ts";
 import type { Coding } from "../http/accept-encoding.ts";
 import { mediaType } from "../http/media-type.ts";
 import type { Found } from "./cache.ts";

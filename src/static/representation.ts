@@ -1,5 +1,5 @@
 import type { BigIntStats } from "node:fs";
-import type { StaticConfig } from "../config/model.ts";
+import type { StaticConfig } from "../config/route-model.ts";
 import type { Coding } from "../http/accept-encoding.ts";
 import { formatHttpDate, type Validators } from "../http/conditional.ts";
 import { fileEtag } from "../http/etag.ts";

@@ -1,4 +1,4 @@
-import type { VariableConfig } from "../config/model.ts";
+import type { VariableConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { comparable, type Network, parseNetwork } from "./networks.ts";
 import { compilePattern } from "./pattern.ts";

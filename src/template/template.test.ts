@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PropylonError } from "../base/errors.ts";
-import type { VariableConfig } from "../config/model.ts";
+import type { VariableConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { RequestHeaders } from "../http/request-headers.ts";
 import { setVariable, stateOf } from "./request-state.ts";

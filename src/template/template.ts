@@ -1,8 +1,9 @@
 import { didYouMean } from "../base/did-you-mean.ts";
 import { PropylonError } from "../base/errors.ts";
-import type { Template, VariableConfig } from "../config/model.ts";
 import { REQUEST_VARIABLES } from "../config/request-variables.ts";
+import type { VariableConfig } from "../config/route-model.ts";
 import { parseTemplate } from "../config/template.ts";
+import type { Template } from "../config/template-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { escapeArgument, escapeReference, escapeUri } from "./escape.ts";
 import { compileLookup } from "./lookup.ts";

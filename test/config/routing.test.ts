@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SiteConfig } from "../../src/config/model.ts";
+import type { SiteConfig } from "../../src/config/route-model.ts";
 import { inspect, load, route, site, type WrittenRoute } from "./written.ts";
 
 test("each way to write a path is its own match", () => {

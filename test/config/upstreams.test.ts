@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyConfig } from "../../src/config/model.ts";
+import type { ProxyConfig } from "../../src/config/proxy-model.ts";
 import type { WrittenSettings } from "../../src/config/schema.ts";
 import { handler, load, type WrittenRoute } from "./written.ts";
 

@@ -3,7 +3,8 @@ import { describe } from "../../src/base/errors.ts";
 import type { Disk } from "../../src/config/disk.ts";
 import type { Flags } from "../../src/config/flags.ts";
 import { type Inspection, inspectConfig } from "../../src/config/load.ts";
-import type { Config, HandlerConfig, RouteConfig, SiteConfig } from "../../src/config/model.ts";
+import type { Config } from "../../src/config/model.ts";
+import type { HandlerConfig, RouteConfig, SiteConfig } from "../../src/config/route-model.ts";
 import type { WrittenSettings } from "../../src/config/schema.ts";
 
 /** A disk that holds everything. */

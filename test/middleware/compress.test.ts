@@ -5,7 +5,7 @@ import http from "node:http";
 import path from "node:path";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import type { CompressConfig } from "../../src/config/model.ts";
+import type { CompressConfig } from "../../src/config/route-model.ts";
 import type { Exchange, ResponseBody, ResponseSink } from "../../src/http/exchange.ts";
 import { ResponseHead } from "../../src/http/response-head.ts";
 import { CompressFilter } from "../../src/middleware/compress.ts";

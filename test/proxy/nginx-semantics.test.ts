@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProxyConfig } from "../../src/config/model.ts";
+import type { ProxyConfig } from "../../src/config/proxy-model.ts";
 import { talk } from "../http/client.ts";
 import { NGINX, startNginx } from "./programs.ts";
 import { proxyStage, scripted, targetAt } from "./stage.ts";

@@ -1,6 +1,6 @@
 import net from "node:net";
 import { createLog, type LogRecord } from "../../src/base/log.ts";
-import type { ProxyConfig, TargetConfig, UpstreamConfig } from "../../src/config/model.ts";
+import type { ProxyConfig, TargetConfig, UpstreamConfig } from "../../src/config/proxy-model.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
 import { createProxyHandler } from "../../src/proxy/handler.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";

@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import type tls from "node:tls";
-import type { ProxyConfig } from "../../src/config/model.ts";
+import type { ProxyConfig } from "../../src/config/proxy-model.ts";
 import { talk } from "../http/client.ts";
 import { get, pattern } from "../http/fixtures.ts";
 import { makeCertificate } from "../tls/certificates.ts";

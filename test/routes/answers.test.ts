@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { RouteConfig, SiteConfig } from "../../src/config/model.ts";
+import type { RouteConfig, SiteConfig } from "../../src/config/route-model.ts";
 import { connect } from "../http/client.ts";
 import { openFilesBelow, until, put as write } from "../static/site.ts";
 import {

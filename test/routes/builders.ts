@@ -1,6 +1,7 @@
+import type { Config } from "../../src/config/model.ts";
+import type { UpstreamConfig } from "../../src/config/proxy-model.ts";
 import type {
   ConditionConfig,
-  Config,
   HandlerConfig,
   HeaderRuleConfig,
   RouteConfig,
@@ -8,8 +9,7 @@ import type {
   RuleConfig,
   SiteConfig,
   StaticConfig,
-  UpstreamConfig,
-} from "../../src/config/model.ts";
+} from "../../src/config/route-model.ts";
 import { DEFAULT_LIMITS } from "../../src/http/settings.ts";
 import { BASE } from "../static/settings.ts";
 

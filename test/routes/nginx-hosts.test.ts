@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { VariableConfig } from "../../src/config/model.ts";
+import type { VariableConfig } from "../../src/config/route-model.ts";
 import { fail, give, header, nothing, route, site } from "./builders.ts";
 import { NGINX, type RealNginx, startNginx } from "./real-nginx.ts";
 import { ask, serveSites, type TestSites } from "./serve-sites.ts";

@@ -1,4 +1,4 @@
-import type { HandlerConfig, RouteConfig, RuleConfig, StaticConfig } from "../../src/config/model.ts";
+import type { HandlerConfig, RouteConfig, RuleConfig, StaticConfig } from "../../src/config/route-model.ts";
 import {
   exact,
   fail,

@@ -1,5 +1,6 @@
 import { createLog, type Log } from "../../src/base/log.ts";
-import type { Config, SiteConfig } from "../../src/config/model.ts";
+import type { Config } from "../../src/config/model.ts";
+import type { SiteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";
 import { StaticCache } from "../../src/static/cache.ts";

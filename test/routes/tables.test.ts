@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RouteConfig, SiteConfig } from "../../src/config/model.ts";
+import type { RouteConfig, SiteConfig } from "../../src/config/route-model.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
 import { buildSite } from "../../src/route/build-site.ts";
 import { FileLooker } from "../../src/route/file-facts.ts";

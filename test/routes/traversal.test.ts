@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { RouteConfig } from "../../src/config/model.ts";
+import type { RouteConfig } from "../../src/config/route-model.ts";
 import { put as write } from "../static/site.ts";
 import {
   ANY,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { StaticConfig } from "../../src/config/model.ts";
+import type { StaticConfig } from "../../src/config/route-model.ts";
 import { createStaticHandler, type StaticRouting } from "../../src/static/handler.ts";
 import { ask } from "./client.ts";
 import { BASE } from "./settings.ts";
@@ -124,10 +124,7 @@ test("a root that depends on the host serves each host's own files", async (t) =
   put(join(site.root, "a.example/x.txt"), "of a");
   put(join(site.root, "b.example/x.txt"), "of b");
   for (const name of ["a", "b", "a"])
-    assert.equal(
-      (await ask(site.port, "/x.txt", { Host: `${name}.example` })).body.toString(),
-      `of ${name}`,
-    );
+    assert.equal((await ask(site.port, "/x.txt", { Host: `${name}.example` })).body.toString(), `of ${name}`);
 });
 
 test("a file named by a variable never leads out of its folder", async (t) => {

@@ -1,4 +1,4 @@
-import type { StaticConfig } from "../../src/config/model.ts";
+import type { StaticConfig } from "../../src/config/route-model.ts";
 
 /** The defaults of a static route. */
 export const BASE: Omit<StaticConfig, "root"> = {

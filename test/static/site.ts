@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, utimesSync, 
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { StaticConfig } from "../../src/config/model.ts";
+import type { StaticConfig } from "../../src/config/route-model.ts";
 import { Http1Connection } from "../../src/http/connection.ts";
 import type { Client, Exchange, ExchangeObserver, Handler } from "../../src/http/exchange.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http/settings.ts";

@@ -4,10 +4,10 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { makeCertificate } from "../../test/tls/certificates.ts";
-import { CertificateChoice } from "./certificate-choice.ts";
-import { CertificateWatch } from "./certificate-files.ts";
-import { isFor, readCertificatePair } from "./certificate-pair.ts";
+import { CertificateChoice } from "../../src/tls/certificate-choice.ts";
+import { CertificateWatch } from "../../src/tls/certificate-files.ts";
+import { isFor, readCertificatePair } from "../../src/tls/certificate-pair.ts";
+import { makeCertificate } from "./certificates.ts";
 
 function folder(t: TestContext): string {
   const made = fs.mkdtempSync(path.join(os.tmpdir(), "propylon-test-"));

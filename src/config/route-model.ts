@@ -1,0 +1,216 @@
+import type { ProxyConfig } from "./proxy-model.ts";
+import type { Template } from "./template-model.ts";
+
+/** A set of hosts and its routes. */
+export interface SiteConfig extends RouteOptions {
+  /** Lower-case names, `*.example.org`, `.example.org` (the name and all under it), `~PATTERN`, or `_` for any. */
+  readonly hosts: readonly string[];
+  /** Addresses of the listeners that it answers on; null: all. */
+  readonly listeners: readonly string[] | null;
+  /** Answers for hosts that no site on the listener names; without one that does, the one with `_`, else the first. */
+  readonly default: boolean;
+  /** `written`: the first route that matches. `nginx`: exact, else the longest prefix unless a regex matches first. */
+  readonly order: "written" | "nginx";
+  /** Run before a route is looked for. */
+  readonly rules: readonly RuleConfig[];
+  readonly routes: readonly RouteConfig[];
+}
+
+/** What may stand at a site for all of its routes, and at a route; a route's own replaces the site's, key by key. */
+export interface RouteOptions {
+  readonly requestHeaders: readonly HeaderRuleConfig[];
+  readonly responseHeaders: readonly HeaderRuleConfig[];
+  readonly errors: readonly ErrorPageConfig[];
+  /** `errors` replace those answers of apps and upstreams too. */
+  readonly intercept: boolean;
+  /** First match decides; none: allowed. Else 403. */
+  readonly access: readonly AccessConfig[];
+  /** Largest request body in bytes; null: that of `limits`; 0: no limit. */
+  readonly bodyLimit: number | null;
+  /** Whether requests are written to the access log. */
+  readonly logged: boolean;
+  /** Compress answers on the fly; null: send them as they are. */
+  readonly compress: CompressConfig | null;
+}
+
+export interface CompressConfig {
+  /** In the order of preference among codings that the client likes equally. */
+  readonly codings: readonly ("br" | "zstd" | "gzip")[];
+  /** Media types without parameters, lower case; `*` for all, `text/*` for a family. */
+  readonly types: readonly string[];
+  /** Answers that are known to be smaller stay as they are, bytes. */
+  readonly minimum: number;
+  /** 1 (fast) to 9 (small), for all codings alike. */
+  readonly level: number;
+}
+
+export interface RouteConfig extends RouteOptions {
+  /** Where `goto: "@name"` leads; null: nowhere. */
+  readonly name: string | null;
+  readonly match:
+    | { readonly kind: "any" }
+    /** Whole segments: `/wps` matches `/wps` and `/wps/x`. */
+    | { readonly kind: "segments"; readonly path: string }
+    /** What begins so. `final`: with `order: nginx`, no regex is tried when this is the longest prefix (`^~`). */
+    | { readonly kind: "prefix"; readonly path: string; readonly final: boolean }
+    | { readonly kind: "exact"; readonly path: string }
+    | { readonly kind: "regex"; readonly pattern: string; readonly ignoreCase: boolean }
+    /** Reached by its name alone. */
+    | { readonly kind: "none" };
+  readonly methods: readonly string[] | null;
+  /** All have to hold. */
+  readonly conditions: readonly ConditionConfig[];
+  /** Not for requests as they come in (404), only for `goto`, `try`, `errors`, rules and X-Accel-Redirect. */
+  readonly internal: boolean;
+  /** Run once the route is chosen. */
+  readonly rules: readonly RuleConfig[];
+  readonly handler: HandlerConfig;
+  /** With `order: nginx`: searched once this route is the longest prefix. */
+  readonly routes: readonly RouteConfig[];
+}
+
+export interface HeaderRuleConfig {
+  /** `set` replaces (a request header set to nothing is removed), `add` adds a further field, `default` sets what is missing. */
+  readonly operation: "set" | "add" | "default" | "remove";
+  readonly name: string;
+  /** Empty for `remove`. */
+  readonly value: Template;
+  /** Response only: also on errors; else on 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308 (NGINX's `add_header` without `always`). */
+  readonly always: boolean;
+}
+
+export interface ErrorPageConfig {
+  readonly statuses: readonly number[];
+  readonly answer: /** The content of this file. */
+    | { readonly kind: "file"; readonly path: string }
+    /** An internal redirect: the site looks for a route again, with GET. */
+    | { readonly kind: "path"; readonly to: Template }
+    | { readonly kind: "route"; readonly name: string }
+    | { readonly kind: "redirect"; readonly to: Template };
+  /** Status sent: null the error's own, `answer` that of what answers (NGINX's `=`), or a number (`=200`). */
+  readonly status: number | "answer" | null;
+}
+
+export interface AccessConfig {
+  readonly allow: boolean;
+  /** `10.0.0.0/8`, `2001:db8::/32`, a single address, `unix:`, or `all`. */
+  readonly range: string;
+}
+
+export type ConditionConfig = { readonly not: boolean } /** Neither empty nor `0`. */ & (
+  | { readonly kind: "true"; readonly value: Template }
+  | { readonly kind: "equals"; readonly value: Template; readonly to: Template }
+  | { readonly kind: "matches"; readonly value: Template; readonly pattern: string; readonly ignoreCase: boolean }
+  | { readonly kind: "file" | "directory" | "exists" | "executable"; readonly path: Template }
+  /** The client's address is in one of these ranges. */
+  | { readonly kind: "client"; readonly ranges: readonly string[] }
+);
+
+/** NGINX's rewrite phase: run in order, at a site before the route is looked for, at a route before its handler. */
+export type RuleConfig =
+  /**
+   * The path, where `pattern` finds something in it, becomes `to` (its `?query` goes before the request's, none is kept after
+   * a final `?`). `last` looks for a route again, `break` ends the rules, `redirect` and `permanent` answer 302 and 301.
+   */
+  | {
+      readonly kind: "rewrite";
+      readonly pattern: string;
+      readonly ignoreCase: boolean;
+      readonly to: Template;
+      readonly flag: "continue" | "last" | "break" | "redirect" | "permanent";
+    }
+  | { readonly kind: "set"; readonly name: string; readonly value: Template }
+  /** `route`: answers in place of the route that the rule stands in, if the condition held and the rules went through. */
+  | {
+      readonly kind: "when";
+      readonly condition: ConditionConfig;
+      readonly rules: readonly RuleConfig[];
+      readonly route: RouteConfig | null;
+    }
+  /** `text`: the Location for 301, 302, 303, 307 and 308, else the body; null: the error page of the status. 444 closes without an answer. */
+  | { readonly kind: "return"; readonly status: number; readonly text: Template | null }
+  | { readonly kind: "break" };
+
+export interface VariableConfig {
+  readonly from: Template;
+  /** Whole values, compared without case; tried first. */
+  readonly values: Readonly<Record<string, Template>>;
+  /** Keys of `values` are host names with `*.` wildcards too (NGINX's `hostnames`). */
+  readonly hosts: boolean;
+  /** In order, after `values`. Named captures become variables. */
+  readonly patterns: readonly { readonly pattern: string; readonly ignoreCase: boolean; readonly value: Template }[];
+  /** `10.0.0.0/8`: the narrowest that holds `from` as an address. */
+  readonly networks: Readonly<Record<string, Template>>;
+  readonly default: Template;
+}
+
+export type HandlerConfig =
+  /** `mount`: what becomes SCRIPT_NAME, `""` or `/wps`. `environ`: more keys, or others in place of ours. */
+  | {
+      readonly kind: "app";
+      readonly app: string;
+      readonly mount: string;
+      readonly environ: Readonly<Record<string, Template>>;
+    }
+  | StaticConfig
+  | ProxyConfig
+  | TryConfig
+  | { readonly kind: "redirect"; readonly to: Template; readonly status: 301 | 302 | 303 | 307 | 308 }
+  | {
+      readonly kind: "respond";
+      readonly status: number;
+      readonly body: Template;
+      readonly headers: readonly (readonly [string, Template])[];
+    }
+  /** The error page of this status. 444 closes without an answer. */
+  | { readonly kind: "fail"; readonly status: number }
+  /** Another route of the site: `@name`, or an internal redirect to this path (and `?query`). */
+  | { readonly kind: "goto"; readonly to: Template }
+  /** Nothing of its own: with `order: nginx`, a route that only holds others or rules (404). */
+  | { readonly kind: "none" };
+
+/** The first file that exists is served; without one `otherwise` answers. */
+export interface TryConfig {
+  readonly kind: "try";
+  readonly steps: readonly (
+    | { readonly kind: "static"; readonly static: StaticConfig }
+    /** NGINX's try_files: looked up as `root` + `path` (less `strip`); a final slash asks for a folder. Found: the path becomes it, `found` answers. */
+    | { readonly kind: "file"; readonly root: Template; readonly strip: string; readonly path: Template }
+  )[];
+  /** Answers for what a `file` step found. */
+  readonly found: HandlerConfig;
+  readonly otherwise: HandlerConfig;
+}
+
+export interface StaticConfig {
+  readonly kind: "static";
+  /** Absolute folder; a template only where it holds variables. */
+  readonly root: Template;
+  /** Removed from the front of the path before it is looked up under `root`: the route's own path, or empty with `strip: false`. */
+  readonly strip: string;
+  /** This one file in place of `root` and the path (NGINX's `alias` in a regex location), or null. */
+  readonly file: Template | null;
+  readonly index: readonly Template[];
+  /** An index file that exists is gone to by its path, so that another route may answer it, as NGINX does. */
+  readonly indexGoto: boolean;
+  /** Listing of folders without an index file. */
+  readonly autoindex: "off" | "html" | "json";
+  /** Path under `root` served where nothing is found (single-page apps), or null. */
+  readonly fallback: string | null;
+  /**
+   * `max-age` seconds for Cache-Control and Expires; `max` ten years; `epoch` and negative seconds `no-cache`; null: no such
+   * header.
+   */
+  readonly expires: number | "max" | "epoch" | null;
+  /** More or other media types by extension without the dot. */
+  readonly types: Readonly<Record<string, string>>;
+  /** Of files whose extension is not known; null: application/octet-stream. */
+  readonly defaultType: string | null;
+  /** Added to text types; null: utf-8 is added to text as by default; empty: never. */
+  readonly charset: string | null;
+  readonly etag: boolean;
+  readonly dotfiles: boolean;
+  /** Follow symbolic links that leave the root. */
+  readonly symlinks: boolean;
+  readonly precompressed: boolean;
+}
