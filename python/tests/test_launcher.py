@@ -167,6 +167,33 @@ class Launcher(unittest.TestCase):
             self.assertEqual(told.read(), "through\n")
         self.assertEqual(child.wait(), 0)
 
+    def test_with_announce_it_tells_of_pipes_and_of_the_start_and_keeps_descriptor_3_to_itself(self):
+        with tempfile.TemporaryDirectory() as folder:
+            pipe = os.path.join(folder, "out")
+            settings = {"announce": True, "output": {"1": pipe, "2": "1"}}
+            read_end, write_end = os.pipe()
+            command = [sys.executable, "-I", "-S", LAUNCHER, json.dumps(settings), "sh", "-c", "echo out; echo err >/dev/stderr; echo through >&3"]
+            child = subprocess.Popen(["sh", "-c", 'exec "$@" 3>&%d' % write_end, "sh", *command], pass_fds=[write_end])
+            os.close(write_end)
+            with os.fdopen(read_end) as told:
+                self.assertEqual(json.loads(told.readline()), {"pipes": "1"})
+                with open(pipe) as output:
+                    self.assertEqual(json.loads(told.readline()), {"running": True})
+                    self.assertEqual(told.read(), "")
+                    text = output.read()
+            child.wait()
+            self.assertTrue(text.startswith("out\nerr\n"), text)
+            self.assertIn("3: ", text)  # the shell could not write to it
+
+    def test_a_command_that_is_not_there_is_told_after_the_announcement(self):
+        read_end, write_end = os.pipe()
+        child = subprocess.Popen(["sh", "-c", 'exec "$@" 3>&%d' % write_end, "sh", sys.executable, "-I", "-S", LAUNCHER, '{"announce": true}', "/no/such"], pass_fds=[write_end])
+        os.close(write_end)
+        with os.fdopen(read_end) as told:
+            self.assertEqual(json.loads(told.readline()), {"running": True})
+            self.assertEqual(json.loads(told.readline())["failed"]["reason"], "no command '/no/such'")
+        self.assertEqual(child.wait(), 3)
+
     @unittest.skipIf(ROOT, "root may become anybody")
     def test_only_root_can_become_somebody_else(self):
         self.assertIn("only root", launch({"user": "root"}, "true").stderr)

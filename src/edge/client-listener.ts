@@ -3,11 +3,15 @@ import type { TLSSocket } from "node:tls";
 import { Http1Connection } from "../http/connection.ts";
 import type { Client, ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
+import { UwsgiConnection } from "../uwsgi/connection.ts";
 import type { SecureSettings } from "./messages.ts";
 import { SecureServer } from "./secure-server.ts";
 
 /** What a client is told that comes when there are as many connections as there may be. */
 const FULL = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/** A client's connection, whatever it speaks. */
+export type ClientConnection = Http1Connection | UwsgiConnection;
 
 export interface ListenerParts {
   /** The handler in effect, looked up for each request so that a reload swaps it. */
@@ -17,7 +21,14 @@ export interface ListenerParts {
   readonly limit: () => number;
   readonly observer: ExchangeObserver;
   /** All connections of all listeners, for draining. */
-  readonly connections: Set<Http1Connection>;
+  readonly connections: Set<ClientConnection>;
+}
+
+/** What clients speak from their next connection on. */
+export interface ListenerMode {
+  readonly protocol: "http" | "uwsgi";
+  /** null: without TLS. */
+  readonly secure: SecureSettings | null;
 }
 
 /** Accepts clients on a listening handle that main owns: closing it here leaves main's socket and its backlog as they are. */
@@ -26,27 +37,23 @@ export class ClientListener {
   readonly #parts: ListenerParts;
   readonly #server: net.Server;
   /** null: clients speak plainly. */
-  readonly #secure: SecureServer | null;
+  #secure: SecureServer | null = null;
+  #protocol: ListenerMode["protocol"] = "http";
   /** Connections in the midst of their handshake. */
   #shaking = 0;
 
-  constructor(key: string, parts: ListenerParts, secure: SecureSettings | null) {
+  constructor(key: string, parts: ListenerParts) {
     this.key = key;
     this.#parts = parts;
     this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#accept(socket));
-    this.#secure =
-      secure === null
-        ? null
-        : new SecureServer(secure, parts.settings().timeouts.head, {
-            accepted: (socket) => {
-              this.#shaking--;
-              this.#begin(socket, true);
-            },
-            failed: (socket, reason) => {
-              this.#shaking--;
-              parts.observer.refused(this.#client(socket, true), 400, `TLS: ${reason}`, "");
-            },
-          });
+  }
+
+  /** For connections from now on; those that are open stay as they are. */
+  configure({ protocol, secure }: ListenerMode): void {
+    this.#protocol = protocol;
+    if (secure === null) this.#secure = null;
+    else if (this.#secure !== null) this.#secure.renew(secure);
+    else this.#secure = this.#secureServer(secure);
   }
 
   start(handle: unknown, onError: (error: Error) => void): void {
@@ -61,6 +68,20 @@ export class ClientListener {
 
   stop(): void {
     this.#server.close();
+  }
+
+  #secureServer(secure: SecureSettings): SecureServer {
+    const { observer, settings } = this.#parts;
+    return new SecureServer(secure, settings().timeouts.head, {
+      accepted: (socket) => {
+        this.#shaking--;
+        this.#begin(socket, true);
+      },
+      failed: (socket, reason) => {
+        this.#shaking--;
+        observer.refused(this.#client(socket, true), 400, `TLS: ${reason}`, "");
+      },
+    });
   }
 
   #accept(socket: net.Socket): void {
@@ -81,14 +102,16 @@ export class ClientListener {
 
   #begin(socket: net.Socket | TLSSocket, secure: boolean): void {
     const { handler, settings, observer, connections } = this.#parts;
-    const connection = new Http1Connection(socket, {
+    const options = {
       handler,
       settings: settings(),
       observer,
       secure,
       localPort: socket.localPort ?? 0,
       address: this.key,
-    });
+    };
+    const connection =
+      this.#protocol === "uwsgi" ? new UwsgiConnection(socket, options) : new Http1Connection(socket, options);
     connections.add(connection);
     socket.once("close", () => connections.delete(connection));
     connection.start();

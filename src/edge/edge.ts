@@ -3,12 +3,11 @@ import { acceptWorker } from "../app/app-socket.ts";
 import { Pool, type PoolSettings } from "../app/pool.ts";
 import { createLog, type Log } from "../base/log.ts";
 import type { AppConfig, Config } from "../config/model.ts";
-import type { Http1Connection } from "../http/connection.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
 import { UpstreamRegistry } from "../proxy/registry.ts";
 import { StaticCache } from "../static/cache.ts";
-import { ClientListener } from "./client-listener.ts";
+import { type ClientConnection, ClientListener, type ListenerMode } from "./client-listener.ts";
 import { compose, engineBodyLimit } from "./compose.ts";
 import { EdgeObservers } from "./edge-observers.ts";
 import type { FromEdge, SecureSettings, ToEdge } from "./messages.ts";
@@ -23,11 +22,12 @@ export class Edge {
   readonly #pools = new Map<string, Pool>();
   readonly #appServers = new Map<string, net.Server>();
   readonly #listeners = new Map<string, ClientListener>();
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
   readonly #observers: EdgeObservers;
   readonly #log: Log;
   readonly #upstreams: UpstreamRegistry;
   #cache: StaticCache | null = null;
+  #modes: ReadonlyMap<string, ListenerMode> = new Map();
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
   #settings: Http1Settings | null = null;
   #connectionLimit = 0;
@@ -45,9 +45,9 @@ export class Edge {
   receive(message: ToEdge, handle: unknown): void {
     switch (message.type) {
       case "configure":
-        return this.#configure(message.id, message.config);
+        return this.#configure(message.id, message.config, message.secure);
       case "listen":
-        return this.#listen(message.key, message.secure ?? null, handle);
+        return this.#listen(message.key, handle);
       case "certificates":
         this.#listeners.get(message.key)?.renew(message.secure);
         return;
@@ -87,7 +87,7 @@ export class Edge {
   }
 
   // Builds everything new before it touches anything old: a configuration that can't be composed changes nothing.
-  #configure(id: number, config: Config): void {
+  #configure(id: number, config: Config, secure: Readonly<Record<string, SecureSettings>>): void {
     try {
       const pools = new Map<string, Pool>();
       for (const app of Object.values(config.apps))
@@ -97,6 +97,8 @@ export class Edge {
       const handler = compose(config, parts);
       this.#observers.configure(config.accessLog);
       this.#adopt(config, pools, handler);
+      this.#modes = modes(config, secure);
+      for (const [key, listener] of this.#listeners) listener.configure(this.#modes.get(key) ?? PLAIN);
       this.#send({ type: "configured", id, error: null });
     } catch (error) {
       this.#send({ type: "configured", id, error: error instanceof Error ? error.message : String(error) });
@@ -131,19 +133,16 @@ export class Edge {
     });
   }
 
-  #listen(key: string, secure: SecureSettings | null, handle: unknown): void {
+  #listen(key: string, handle: unknown): void {
     const observer: ExchangeObserver = this.#observers;
-    const listener = new ClientListener(
-      key,
-      {
-        handler: () => this.#handler,
-        settings: () => this.#settings!,
-        limit: () => this.#connectionLimit,
-        observer,
-        connections: this.#connections,
-      },
-      secure,
-    );
+    const listener = new ClientListener(key, {
+      handler: () => this.#handler,
+      settings: () => this.#settings!,
+      limit: () => this.#connectionLimit,
+      observer,
+      connections: this.#connections,
+    });
+    listener.configure(this.#modes.get(key) ?? PLAIN);
     listener.start(handle, (error) => this.#send({ type: "listening", key, error: error.message }));
     this.#listeners.set(key, listener);
     this.#send({ type: "listening", key, error: null });
@@ -181,6 +180,15 @@ export class Edge {
     }, DRAIN_LOOK);
   }
 }
+
+/** What is spoken on each listener. */
+function modes(config: Config, secure: Readonly<Record<string, SecureSettings>>): ReadonlyMap<string, ListenerMode> {
+  return new Map(
+    config.listeners.map(({ address, protocol }) => [address, { protocol, secure: secure[address] ?? null }]),
+  );
+}
+
+const PLAIN: ListenerMode = { protocol: "http", secure: null };
 
 function poolSettings(app: AppConfig, config: Config): PoolSettings {
   return {

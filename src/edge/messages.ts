@@ -18,9 +18,16 @@ export interface SecureSettings {
 /** What main says to an edge over the IPC channel. Listening handles travel beside `listen` and `app-socket`. */
 export type ToEdge =
   /** Compose this configuration and swap it in; answered by `configured`. `runtime` is the runtime directory. */
-  | { readonly type: "configure"; readonly id: number; readonly config: Config; readonly runtime: string }
-  /** Accept clients on the handle sent along. `key` is the listener's address; `secure`: they speak TLS. */
-  | { readonly type: "listen"; readonly key: string; readonly secure?: SecureSettings | null }
+  | {
+      readonly type: "configure";
+      readonly id: number;
+      readonly config: Config;
+      readonly runtime: string;
+      /** Of the listeners that speak TLS, by address. */
+      readonly secure: Readonly<Record<string, SecureSettings>>;
+    }
+  /** Accept clients on the handle sent along. `key` is the listener's address. */
+  | { readonly type: "listen"; readonly key: string }
   /** Other certificates for this listener's next handshakes. */
   | { readonly type: "certificates"; readonly key: string; readonly secure: SecureSettings }
   | { readonly type: "unlisten"; readonly key: string }

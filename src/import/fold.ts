@@ -8,6 +8,8 @@ import { isPlain, listAt, mapAt, type Plain } from "./tree.ts";
 export interface Folded {
   readonly readings: readonly Reading[];
   readonly notes: readonly string[];
+  /** The program stays, for the reason that the note gives. */
+  readonly kept?: true;
 }
 
 /**
@@ -29,8 +31,8 @@ export function foldPrograms(
     const server = isPlain(program) ? commandOf(program) : null;
     const folded =
       server === null ? null : readServer(name, program as Plain, server, reading, given, readers, context);
-    if (folded === null) kept[name] = program;
-    else {
+    if (folded === null || folded.kept === true) kept[name] = program;
+    if (folded !== null) {
       readings.push(...folded.readings);
       notes.push(...folded.notes);
     }
@@ -77,9 +79,13 @@ function readServer(
     const message = error instanceof ProblemList ? error.problems[0]!.message : error.message;
     return {
       readings: [],
-      notes: [`the program ${name} is left out: its ${server.kind} command can't be read: ${message}`],
+      notes: [`the program ${name} is ${server.kind} and stays a program: ${message}`],
+      kept: true,
     };
   }
+  const { apps, sites } = reading.settings as Plain;
+  // `gunicorn --version`, or a file that names no app.
+  if (apps === undefined && sites === undefined) return null;
   const settings = adopt(name, program, server, reading.settings as Plain);
   const notes = [`the program ${name} is ${server.kind}: its app runs in our own workers`, ...lost(name, program)];
   const doors = reading.doors.map((door) => ({ ...door, app: nameOf(door.app, name, reading) }));
@@ -153,10 +159,14 @@ function texts(map: Plain): Record<string, string> {
   );
 }
 
+/** Where the program's own command stands: behind its section, where sections have a line of the report. */
 function placeOf(name: string, reading: Reading): Place {
   const file = reading.directives[0]?.place.file ?? reading.kind;
-  const command = reading.directives.find(
-    (directive) => directive.name === "command" || directive.name === "ExecStart",
+  const section = reading.directives.findIndex((directive) => directive.name.includes(`:${name}]`));
+  const own = reading.directives.slice(Math.max(0, section));
+  const command = own.find(
+    (directive) => directive.name === "command" || directive.name === "ExecStart" || directive.name === name,
   );
-  return { file: `${file} (${name})`, ...(command?.place.line === undefined ? {} : { line: command.place.line }) };
+  const { line } = command?.place ?? {};
+  return { file: command?.place.file ?? file, ...(line === undefined ? {} : { line }) };
 }

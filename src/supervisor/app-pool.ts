@@ -277,6 +277,10 @@ export function failureError(app: string, { worker, end }: StartFailure): Propyl
   return new PropylonError("user", `App ${app} does not start: ${worker} ${sentence(end)}`, details);
 }
 
+export function unknownApp(name: string, known: readonly string[]): PropylonError {
+  return new PropylonError("user", `No app is called "${name}"`, { remedy: `there is ${known.join(", ") || "none"}` });
+}
+
 function sentence(end: RunEnd): string {
   return end.kind === "failed-start" ? `failed: ${end.reason}` : end.reason;
 }

@@ -7,6 +7,7 @@ import type { RestartPolicy } from "../process/backoff.ts";
 import { launcherPython } from "../process/launcher.ts";
 import { StartGate } from "../process/start-gate.ts";
 import { AppPool, type PoolSettings } from "./app-pool.ts";
+import { Certificates } from "./certificates.ts";
 import { EdgeProcess } from "./edge-process.ts";
 import { ListeningSocket } from "./listening.ts";
 import type { PassedSockets } from "./passed-sockets.ts";
@@ -43,6 +44,7 @@ export class Assembly {
   readonly programs: ProgramSet;
   readonly #parts: AssemblyParts;
   readonly #appSockets = new Map<string, ListeningSocket>();
+  readonly #certificates: Certificates;
   #accepting = false;
 
   constructor(parts: AssemblyParts) {
@@ -50,6 +52,7 @@ export class Assembly {
     this.config = parts.config;
     this.edgeConfig = parts.config;
     const { config, log, edgePolicy, edgeProgram } = parts;
+    this.#certificates = new Certificates(log, (key, secure) => this.edge.tell({ type: "certificates", key, secure }));
     let pipes = 0;
     this.programs = new ProgramSet({
       log,
@@ -66,6 +69,7 @@ export class Assembly {
       briefing: () => ({
         config: this.edgeConfig,
         runtime: parts.runtime.path,
+        secure: this.#certificates.settings(),
         appSockets: this.#appSockets,
         listeners: this.#accepting ? this.listeners : new Map(),
       }),
@@ -143,17 +147,21 @@ export class Assembly {
   /** Gives the edge a configuration; throws when it can't take it, and then it has the one before. */
   async configureEdge(config: Config): Promise<void> {
     const before = this.edgeConfig;
+    this.#certificates.use(config);
     this.edgeConfig = config;
-    const problem = await this.edge.configure(config);
+    const problem = await this.edge.configure(config, this.#certificates.settings());
     if (problem === null) return;
     this.edgeConfig = before;
+    this.#certificates.use(before);
     throw new PropylonError("user", `The edge refuses the configuration: ${problem}`);
   }
 
   /** Starts the edge unless it runs: where programs are all there is, it would have nothing to do. */
-  async ensureEdge({ apps, listeners }: Config): Promise<void> {
-    const serves = listeners.length > 0 || Object.keys(apps).length > 0;
-    if (serves && !this.edge.started) await this.edge.start();
+  async ensureEdge(config: Config): Promise<void> {
+    const serves = config.listeners.length > 0 || Object.keys(config.apps).length > 0;
+    if (!serves || this.edge.started) return;
+    this.#certificates.use(config);
+    await this.edge.start();
   }
 
   /** Lets clients in. */
@@ -182,6 +190,7 @@ export class Assembly {
   /** Lets no one in any more, finishes what is in flight, ends all processes. `now`: without finishing. */
   async stop(now: boolean): Promise<void> {
     this.#accepting = false;
+    this.#certificates.stop();
     // First ours: otherwise clients would wait in a backlog that nobody will accept from.
     for (const socket of this.listeners.values()) socket.close();
     this.listeners.clear();

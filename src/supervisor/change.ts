@@ -2,7 +2,7 @@ import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { changes, describeChanges } from "../config/changes.ts";
 import type { AppConfig, Config } from "../config/model.ts";
-import type { ProgramChanges, ReloadReport } from "../control/operations.ts";
+import type { ChangeReport, ProgramChanges, ReloadReport } from "../control/operations.ts";
 import type { RunEnd } from "../process/keeper.ts";
 import type { AppPool, Candidate, PoolSettings } from "./app-pool.ts";
 import type { Assembly } from "./assembly.ts";
@@ -63,6 +63,11 @@ export async function change(assembly: Assembly, next: Config, options: ChangeOp
     await runAll(undo);
     throw error;
   }
+}
+
+/** What {@link change} would do. */
+export function changesTo({ config, programs }: Assembly, next: Config): ChangeReport {
+  return { changes: describeChanges(changes(config, next)), programs: programs.compare(next.programs) };
 }
 
 async function bindAdded(

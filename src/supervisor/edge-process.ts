@@ -2,7 +2,7 @@ import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Config } from "../config/model.ts";
 import type { ProcessStatus } from "../control/operations.ts";
-import type { EdgeSnapshot, FromEdge, ToEdge } from "../edge/messages.ts";
+import type { EdgeSnapshot, FromEdge, SecureSettings, ToEdge } from "../edge/messages.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import { CounterBase } from "../metrics/merge.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
@@ -23,6 +23,8 @@ export interface EdgeBriefing {
   readonly config: Config;
   /** Absolute path of the runtime directory. */
   readonly runtime: string;
+  /** Certificates of listeners, by address. */
+  readonly secure: Readonly<Record<string, SecureSettings>>;
   readonly appSockets: ReadonlyMap<string, ListeningSocket>;
   /** Listeners to accept on, by address: empty until the apps are ready. */
   readonly listeners: ReadonlyMap<string, ListeningSocket>;
@@ -105,10 +107,10 @@ export class EdgeProcess {
   }
 
   /** Swaps a configuration in; resolves to null, or to why not. */
-  async configure(config: Config): Promise<string | null> {
+  async configure(config: Config, secure: Readonly<Record<string, SecureSettings>>): Promise<string | null> {
     const run = this.#keeper.run;
     if (run === null) return null; // the next one is briefed with it
-    return run.configure({ config, runtime: this.#parts.briefing().runtime });
+    return run.configure({ config, runtime: this.#parts.briefing().runtime, secure });
   }
 
   async listen(key: string, socket: ListeningSocket): Promise<string | null> {
@@ -184,8 +186,8 @@ export class EdgeProcess {
   }
 
   async #brief(run: EdgeRun): Promise<string | null> {
-    const { config, runtime, appSockets, listeners } = this.#parts.briefing();
-    const problem = await run.configure({ config, runtime });
+    const { config, runtime, secure, appSockets, listeners } = this.#parts.briefing();
+    const problem = await run.configure({ config, runtime, secure });
     if (problem !== null) return problem;
     for (const [app, socket] of appSockets)
       await socket.lend((handle) => run.send({ type: "app-socket", app }, handle));

@@ -1,7 +1,6 @@
 import { describe, PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { parseAddress } from "../config/address.ts";
-import { changes, describeChanges } from "../config/changes.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import { apiHandler } from "../control/api.ts";
 import type { ChangeReport, Operations, OutputSource, ReloadReport, StatusReport } from "../control/operations.ts";
@@ -9,9 +8,9 @@ import { ControlServer } from "../control/server.ts";
 import type { Handler } from "../http/exchange.ts";
 import { DEFAULT_POLICY, type RestartPolicy } from "../process/backoff.ts";
 import { findInterpreter } from "../process/interpreter.ts";
-import type { AppPool } from "./app-pool.ts";
+import { type AppPool, unknownApp } from "./app-pool.ts";
 import { Assembly } from "./assembly.ts";
-import { change } from "./change.ts";
+import { change, changesTo } from "./change.ts";
 import { collectMetrics } from "./collect-metrics.ts";
 import { handlesWork } from "./listening.ts";
 import { LogBuffer, rememberingLog } from "./log-buffer.ts";
@@ -22,6 +21,7 @@ import { residentMemory } from "./pool-status.ts";
 import { ProgramOperations } from "./program-operations.ts";
 import { RuntimeDirectory } from "./runtime-directory.ts";
 import { obeySignals, type SignalTable } from "./signals.ts";
+import { spokenUrl } from "./spoken-url.ts";
 import { startApps } from "./start-apps.ts";
 
 export interface SupervisorOptions {
@@ -132,7 +132,13 @@ export class Supervisor implements Operations {
       profile,
       since: this.#since.toISOString(),
       ready: this.notReady().length === 0,
-      listeners: [...assembly.listeners].map(([address, { url }]) => ({ address, url })),
+      listeners: [...assembly.listeners].map(([address, { url }]) => ({
+        address,
+        url: spokenUrl(
+          url,
+          assembly.config.listeners.find((listener) => listener.address === address),
+        ),
+      })),
       processes: [
         {
           name: "main",
@@ -172,9 +178,7 @@ export class Supervisor implements Operations {
   }
 
   async changes(): Promise<ChangeReport> {
-    const { config, programs } = this.#running();
-    const loaded = await this.#options.load();
-    return { changes: describeChanges(changes(config, loaded)), programs: programs.compare(loaded.programs) };
+    return changesTo(this.#running(), await this.#options.load());
   }
 
   async restart({ name }: { readonly name: string }): Promise<ReloadReport> {
@@ -392,8 +396,4 @@ export class Supervisor implements Operations {
     if (pool === undefined) throw unknownApp(name, [...pools.keys(), ...programs.names()]);
     return pool;
   }
-}
-
-function unknownApp(name: string, known: readonly string[]): PropylonError {
-  return new PropylonError("user", `No app is called "${name}"`, { remedy: `there is ${known.join(", ") || "none"}` });
 }

@@ -9,7 +9,7 @@ export interface CertificateFiles {
 }
 
 /** Between two looks at the files, ms: what renews certificates does so weeks ahead. */
-const LOOK_INTERVAL = 5000;
+const LOOK_INTERVAL = 2000;
 
 export interface CertificateEvents {
   /** All pairs, after one of them was renewed. */

@@ -66,27 +66,25 @@ test("with restart: always one that has failed is tried again slowly", async (t)
   await untilState(running, "crasher", "running");
 });
 
-for (const { restart, code, state } of [
-  { restart: "unexpected", code: 0, state: "exited" },
-  { restart: "unexpected", code: 7, state: "running" },
-  { restart: "always", code: 0, state: "running" },
-  { restart: "never", code: 7, state: "exited" },
-]) {
-  test(`with restart: ${restart} one that ends with ${code} after its start_time is ${state} then`, async (t) => {
-    const command = ["sh", "-c", `test -e again && exec sleep 1000; touch again; sleep 0.2; exit ${code}`];
-    const running = await start(t, { programs: { once: { command, ...QUICK, restart } } });
-    await until("it has ended", async () => (await look(running, "once")).ended !== null);
-    const status = await untilState(running, "once", state);
-    assert.deepEqual([status.exitCode, status.restarts], [code, state === "running" ? 1 : 0]);
+test("`restart` and `expected_codes` say what comes back that ends after its start_time", async (t) => {
+  const cases = {
+    done: { restart: "unexpected", code: 0, state: "exited" },
+    expected: { restart: "unexpected", code: 2, state: "exited" },
+    unexpected: { restart: "unexpected", code: 7, state: "running" },
+    always: { restart: "always", code: 0, state: "running" },
+    never: { restart: "never", code: 7, state: "exited" },
+  };
+  const programs = Object.entries(cases).map(([name, { restart, code }]) => {
+    const script = `test -e ${name} && exec sleep 1000; touch ${name}; sleep 0.3; exit ${code}`;
+    return [name, { command: ["sh", "-c", script], ...QUICK, restart, expected_codes: [0, 2] }] as const;
   });
-}
-
-test("expected_codes says what is no failure", async (t) => {
-  const running = await start(t, {
-    programs: { two: { command: ["sh", "-c", "sleep 0.2; exit 2"], ...QUICK, expected_codes: [0, 2] } },
-  });
-  const status = await untilState(running, "two", "exited");
-  assert.deepEqual([status.exitCode, status.reason], [2, "exited with code 2"]);
+  const running = await start(t, { programs: Object.fromEntries(programs) });
+  for (const [name, { code, state }] of Object.entries(cases)) {
+    await until("it has ended", async () => (await look(running, name)).ended !== null);
+    const status = await untilState(running, name, state);
+    assert.deepEqual([status.exitCode, status.restarts], [code, state === "running" ? 1 : 0], name);
+  }
+  assert.equal((await look(running, "expected")).reason, "exited with code 2");
 });
 
 test("a command that can't be run says why, and what to do", async (t) => {

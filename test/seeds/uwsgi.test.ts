@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import http from "node:http";
+import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { ask, folder, start } from "../support/instance.ts";
@@ -26,12 +26,24 @@ function ini(t: TestContext, sign: RegExp, change: (text: string) => string = (t
   return cwd;
 }
 
-function get(socketPath: string, target: string): Promise<number> {
+/** Sends bytes to a socket, and reads what comes until it is closed. */
+function speak(socket: string, bytes: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
-    http
-      .get({ socketPath, path: target, agent: false }, (response) => resolve(response.resume().statusCode!))
-      .on("error", reject);
+    let answer = "";
+    const client = net.connect(socket, () => client.write(bytes));
+    client.setEncoding("latin1").on("data", (piece: string) => {
+      answer += piece;
+    });
+    client.on("end", () => resolve(answer)).on("error", reject);
   });
+}
+
+/** A request in the uwsgi protocol: modifier 0 and variables, each with its length before it. */
+function packet(variables: Record<string, string>): Buffer {
+  const texts = Object.entries(variables).flat();
+  const parts = texts.flatMap((text) => [Buffer.of(text.length & 255, text.length >> 8), Buffer.from(text)]);
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.of(0, body.length & 255, body.length >> 8, 0), body]);
 }
 
 test("uwsgi --http --wsgi-file --callable as in the guide serves the app", { skip }, async (t) => {
@@ -68,8 +80,19 @@ test("the guide's second ini opens a socket with mode 660, and removes it when T
   const stat = fs.statSync(socket);
   assert.ok(stat.isSocket());
   assert.equal(stat.mode & 0o777, 0o660);
-  // It speaks uwsgi, and HTTP is refused there.
-  await assert.rejects(get(socket, "/"));
+  // It speaks uwsgi, and nothing else.
+  const variables = {
+    REQUEST_METHOD: "GET",
+    REQUEST_URI: "/x",
+    PATH_INFO: "/x",
+    SERVER_PROTOCOL: "HTTP/1.1",
+    SERVER_NAME: "a",
+    SERVER_PORT: "80",
+  };
+  const answer = await speak(socket, packet(variables));
+  assert.match(answer, /^HTTP\/1\.[01] 200 OK\r\n/);
+  assert.match(answer, /PATH_INFO=\/x/);
+  assert.doesNotMatch(await speak(socket, Buffer.from("GET / HTTP/1.0\r\n\r\n")), / 200 /);
   instance.process.kill("SIGTERM");
   assert.deepEqual(await instance.exited, { code: 0, signal: null });
   assert.ok(!fs.existsSync(socket));

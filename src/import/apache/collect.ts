@@ -7,6 +7,7 @@ import { type DaemonProcess, readDaemonProcess, readPythonPlace } from "./daemon
 import { newOptions, type OptionsDraft, readOption } from "./options.ts";
 import { type ApacheNode, parseApache } from "./parse.ts";
 import { upstreamName } from "./proxy.ts";
+import { readPattern } from "./rewrite.ts";
 import { type AreaOptions, newScope, type Scope } from "./scope.ts";
 import { readScopeDirective } from "./scope-directives.ts";
 
@@ -147,7 +148,12 @@ export class Collector {
         const pattern = node.key === "filesmatch" || first === "~";
         const name = first === "~" ? (node.args[1] ?? "") : first;
         const options = newOptions();
-        scope.files.push({ name: pattern ? name : `^${globPattern(name)}$`, directory: position.directory, options });
+        const read = pattern ? readPattern(name) : { regex: `^${globPattern(name)}$` };
+        if (read === null) {
+          say(undecided(`"${name}" is no pattern that we can read`));
+          return this.#passOver(children, ignored("it goes with the section around it"));
+        }
+        scope.files.push({ name: read.regex, directory: position.directory, options });
         say(mapped());
         return this.#walk(children, { ...position, options });
       }

@@ -17,8 +17,8 @@ type OptionReader = (value: string, settings: Plain) => string | null | false;
 const OPTIONS: Readonly<Record<string, OptionReader>> = {
   processes: (value, settings) => number(value, settings, "workers"),
   threads: (value, settings) => number(value, settings, "threads"),
-  user: (value, settings) => text(value.replace(/^#/, ""), settings, "user"),
-  group: (value, settings) => text(value.replace(/^#/, ""), settings, "group"),
+  user: (value, settings) => account(value, settings, "user"),
+  group: (value, settings) => account(value, settings, "group"),
   umask: (value, settings) => text(value.padStart(3, "0").slice(-4), settings, "umask"),
   home: (value, settings) => text(resolve("/", value), settings, "directory"),
   "python-home": (value, settings) => text(value, settings, "python"),
@@ -114,6 +114,12 @@ function number(value: string, settings: Plain, key: string): string | null | fa
 function text(value: string, settings: Plain, key: string): null {
   settings[key] = value;
   return null;
+}
+
+/** A name, or a number behind `#`. */
+function account(value: string, settings: Plain, key: string): null | false {
+  const name = value.replace(/^#/, "");
+  return /^\w[\w.-]*\$?$/.test(name) ? text(name, settings, key) : false;
 }
 
 function variable(settings: Plain, name: string, value: string): null {

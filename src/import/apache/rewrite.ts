@@ -37,9 +37,10 @@ export function readRewrite(
   if (when === null)
     return nothing(undecided("its conditions have no counterpart: write a route with `when`, or leave it to the app"));
   const negative = written.startsWith("!");
-  const pattern = negative ? written.slice(1) : written;
-  if (!isRegex(pattern)) return nothing(undecided(`"${pattern}" is no pattern that we can read`));
-  const ignoreCase = has("NC", "NOCASE");
+  const read = readPattern(negative ? written.slice(1) : written);
+  if (read === null) return nothing(undecided(`"${written}" is no pattern that we can read`));
+  const pattern = read.regex;
+  const ignoreCase = has("NC", "NOCASE") || read.ignore_case === true;
   const match = negative
     ? { when: [...when, { value: "{uri}", matches: pattern, not: true, ...(ignoreCase ? { ignore_case: true } : {}) }] }
     : {
@@ -84,7 +85,23 @@ export function readRewrite(
   };
 }
 
+/** A pattern of Apache's as ours, `(?i)` in front as a setting beside it; null: one that JavaScript does not know. */
+export function readPattern(text: string): { readonly regex: string; readonly ignore_case?: true } | null {
+  const regex = text.replace(/^(\^?)\(\?i\)/, "$1");
+  if (!isRegex(regex)) return null;
+  return regex === text ? { regex } : { regex, ignore_case: true };
+}
+
 // --- internal ---
+
+function isRegex(pattern: string): boolean {
+  try {
+    new RegExp(pattern);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** All conditions as a list that has to hold, or null where one can't be said. */
 function readConditions(conditions: readonly RewriteCondition[], documentRoot: string): readonly Plain[] | null {
@@ -125,18 +142,4 @@ function readCondition({ test, pattern, flags }: RewriteCondition, documentRoot:
   const ignoreCase = /\bNC\b|nocase/i.test(flags) ? { ignore_case: true } : {};
   if (bare.startsWith("=")) return { value, equals: bare.slice(1).replace(/^"(.*)"$/, "$1"), ...negated };
   return isRegex(bare) ? { value, matches: bare, ...ignoreCase, ...negated } : null;
-}
-
-function isRegex(pattern: string): boolean {
-  try {
-    new RegExp(pattern, "u");
-    return true;
-  } catch {
-    try {
-      new RegExp(pattern);
-      return true;
-    } catch {
-      return false;
-    }
-  }
 }

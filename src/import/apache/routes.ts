@@ -58,7 +58,7 @@ function aliasDraft(alias: AliasRule, { isFile }: RouteContext): Draft {
     return {
       url: "/",
       file: folder,
-      match: { regex: alias.match.regex },
+      match: alias.match,
       kind: "static",
       handler: { static: { root: folder, file: alias.target } },
     };
@@ -82,7 +82,7 @@ function scriptDraft(script: ScriptAlias, scope: Scope, context: RouteContext): 
   const url = "path" in script.match ? script.match.path : "/";
   const app = context.app(script, optionsFor(scope, context, url, script.target));
   const mount = url.replace(/\/+$/, "");
-  const match = "path" in script.match ? matchOf(url) : { regex: script.match.regex };
+  const match = "path" in script.match ? matchOf(url) : script.match;
   return { url, file: script.target, match, kind: "app", handler: { app, ...(mount === "" ? {} : { mount }) } };
 }
 

@@ -3,7 +3,7 @@ import type { Plain } from "../tree.ts";
 import { readHost } from "./addresses.ts";
 import type { ApacheNode } from "./parse.ts";
 import { readProxyPass } from "./proxy.ts";
-import { readRewrite } from "./rewrite.ts";
+import { readPattern, readRewrite } from "./rewrite.ts";
 import type { Scope } from "./scope.ts";
 import { plainTemplate } from "./template.ts";
 
@@ -140,7 +140,8 @@ function readAlias(node: ApacheNode, scope: Scope): Outcome {
   const path = written.startsWith("/") ? written : `/${written}`;
   if (target === "" || /\s/.test(path) || !/^[/{]|^\$|^[A-Za-z@<_]/.test(target))
     return undecided("it needs a path and a file or folder");
-  const match = pattern ? { regex: written } : { path };
+  const match = pattern ? readPattern(written) : { path };
+  if (match === null) return undecided(`"${written}" is no pattern that we can read`);
   const place = { match, target: pattern ? captures(target) : target, place: node.place, name: node.name };
   if (!script) {
     scope.aliases.push(place);
@@ -174,16 +175,17 @@ function readRedirect(node: ApacheNode, scope: Scope, location: string | null): 
   const status = worded ?? 302;
   const [from = "", to] = location !== null && rest.length === 1 ? [location, rest[0]] : rest;
   const pattern = node.key === "redirectmatch";
-  const regex = pattern ? from : prefixPattern(from);
+  const match = pattern ? readPattern(from) : { regex: prefixPattern(from) };
+  if (match === null) return undecided(`"${from}" is no pattern that we can read`);
   if (status >= 400 && status <= 599) {
-    scope.redirects.push({ regex, fail: status });
+    scope.redirects.push({ ...match, fail: status });
     return mapped();
   }
   if (to === undefined || ![301, 302, 303, 307, 308].includes(status))
     return undecided("it needs a status of a redirect, a path and a URL");
   const query = to.includes("?") ? "" : "{is_args}{args}";
   const target = pattern ? captures(to) : `${plainTemplate(to)}{1}`;
-  scope.redirects.push({ regex, redirect: { to: `${target}${query}`, status } });
+  scope.redirects.push({ ...match, redirect: { to: `${target}${query}`, status } });
   return mapped();
 }
 

@@ -6,7 +6,7 @@ import type { RewriteCondition } from "./rewrite.ts";
 
 /** `Alias`, `AliasMatch` or `WSGIScriptAlias`. */
 export interface AliasRule {
-  readonly match: { readonly path: string } | { readonly regex: string };
+  readonly match: { readonly path: string } | { readonly regex: string; readonly ignore_case?: true };
   /** A file or folder; with a regex `{1}` stands for what it caught. */
   readonly target: string;
   readonly place: Place;

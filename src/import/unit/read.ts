@@ -33,7 +33,7 @@ export const readUnit: Reader = (source, context) => {
   for (const [name, node] of section(root, "upstreams", ledger)) upstreams[name] = readUpstream(name, node, ledger);
   const pass = (to: string, depth: number): Plain | null => {
     const [kind, ...rest] = to.split("/");
-    const name = rest.map(decodeURIComponent).join("/");
+    const name = rest.map(decoded).join("/");
     if (kind === "applications") {
       const app = names.get(name);
       const mount = app === undefined ? undefined : mounts.get(app);
@@ -66,7 +66,7 @@ export const readUnit: Reader = (source, context) => {
     const to = String(node.entries.get("pass")?.value ?? "");
     const target = pass(to, 0);
     const routed = /^routes(?:\/(.*))?$/.exec(to);
-    const routes = routed !== null ? steps(decodeURIComponent(routed[1] ?? ""), 0) : target === null ? [] : [target];
+    const routes = routed !== null ? steps(decoded(routed[1] ?? ""), 0) : target === null ? [] : [target];
     if (routed === null && target === null)
       ledger.say(
         node.entries.get("pass")?.place ?? node.place,
@@ -98,6 +98,11 @@ function section(root: JsonNode, key: string, ledger: Ledger): ReadonlyMap<strin
   const node = root.entries.get(key);
   if (node !== undefined) ledger.say(node.place, key, mapped());
   return node?.entries ?? new Map();
+}
+
+/** A name in a `pass`, in which slashes may be written `%2F`. */
+function decoded(name: string): string {
+  return name.replace(/%([0-7][\da-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** A list of routes: the only one, or one of a map by its name. */

@@ -120,7 +120,7 @@ function commonSettings(instance: Instance, directory: string, context: ReadCont
   );
   const limits = {
     ...(instance.memory === null ? {} : { memory: `${instance.memory}MB` }),
-    ...(instance.files === null ? {} : { files: instance.files }),
+    ...(instance.files === null ? {} : { files: Math.max(16, instance.files) }),
   };
   return {
     directory,

@@ -34,6 +34,7 @@ export function buildInstance(
     ...(Object.keys(apps).length === 0 ? {} : { apps }),
     ...programsOf(instance, directory, ledger, taken),
     ...boundsOf(instance),
+    ...adminOf(instance, directory),
   };
   if (Object.keys(apps).length === 0) {
     for (const { place, name } of instance.sockets)
@@ -162,6 +163,11 @@ function freeName(command: string, taken: Set<string>): string {
   for (let number = 2; taken.has(name); number++) name = `${base}-${number}`;
   taken.add(name);
   return name;
+}
+
+function adminOf({ statistics }: Instance, directory: string): Plain {
+  const found = statistics === null ? null : socketAddress(statistics, directory);
+  return found === null || "reason" in found ? {} : { admin: found.address };
 }
 
 /** The smallest head that we take is larger than what uWSGI takes by default. */

@@ -28,6 +28,7 @@ export class Gatherer {
   #firstFile: string | null = null;
   #lastFile: string | null = null;
   #depth = 0;
+  #loads = 0;
 
   constructor(context: ReadContext, ledger: Ledger) {
     this.#context = context;
@@ -61,7 +62,8 @@ export class Gatherer {
     const path = name === "" ? this.#lastFile : resolve(this.#context.directory, name);
     const section = colon < 0 || colon === written.length - 1 ? null : written.slice(colon + 1);
     const content = path === null ? null : (text ?? this.#files.get(path) ?? this.#context.readFile(path));
-    if (path === null || content === null || this.#depth > DEEPEST) return false;
+    if (path === null || content === null || this.#depth > DEEPEST || this.#loads >= MOST_LOADS) return false;
+    this.#loads++;
     this.#files.set(path, content);
     this.#lastFile = path;
     this.#firstFile ??= name;
@@ -116,8 +118,10 @@ export class Gatherer {
     const value = option.value ?? "";
     const format = name === "include" || name === "inherit" || name === "config" ? formatOf(value) : FORMATS[name];
     if (format !== undefined) {
-      const read = format !== null && this.load(value, format);
-      this.#ledger.say(option.place, option.name, read ? mapped() : undecided(`${value} can't be read`));
+      // Said before, since a file that includes itself comes by here again.
+      this.#ledger.say(option.place, option.name, mapped());
+      if (format === null || !this.load(value, format))
+        this.#ledger.say(option.place, option.name, undecided(`${value} can't be read`));
     } else if (name === "set" || name === "set-placeholder") {
       const equals = value.indexOf("=");
       this.#ledger.say(option.place, option.name, mapped());
@@ -189,6 +193,7 @@ interface Block {
 
 /** Files that include one another end somewhere. */
 const DEEPEST = 20;
+const MOST_LOADS = 1000;
 
 const FORMATS: Readonly<Record<string, FileFormat>> = {
   ini: "ini",

@@ -24,7 +24,7 @@ const count =
   (take: (number: number, instance: Instance) => void, outcome: Outcome = mapped()): Handler =>
   (value, instance) => {
     const number = Number.parseInt(value === "" ? "1" : value, 10);
-    if (Number.isNaN(number)) return undecided(`"${value}" is no number`);
+    if (Number.isNaN(number) || number < 0) return undecided(`"${value}" is no number`);
     take(number, instance);
     return outcome;
   };
@@ -33,6 +33,13 @@ const text =
   (value, instance) => {
     take(value, instance);
     return outcome;
+  };
+const account =
+  (take: (value: string, instance: Instance) => void): Handler =>
+  (value, instance) => {
+    if (!/^\w[\w.-]*\$?$/.test(value)) return undecided(`"${value}" is no user or group`);
+    take(value, instance);
+    return mapped();
   };
 const flag =
   (take: (on: boolean, instance: Instance) => void, outcome: Outcome = mapped()): Handler =>
@@ -152,6 +159,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   env: (value, instance) => {
     const equals = value.indexOf("=");
     if (equals < 1) return ignored("it sets nothing without a `=`");
+    if (/\s/.test(value.slice(0, equals))) return undecided(`"${value.slice(0, equals)}" is no name for a variable`);
     instance.environment[value.slice(0, equals)] = value.slice(equals + 1);
     return mapped();
   },
@@ -163,15 +171,17 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   optimize: text((value, instance) => {
     instance.environment["PYTHONOPTIMIZE"] = value;
   }),
-  uid: text((value, instance) => {
+  uid: account((value, instance) => {
     instance.user = value;
   }),
-  gid: text((value, instance) => {
+  gid: account((value, instance) => {
     instance.group = value;
   }),
-  umask: text((value, instance) => {
+  umask: (value, instance) => {
+    if (!/^[0-7]{1,4}$/.test(value)) return undecided(`"${value}" are no permission bits`);
     instance.umask = value;
-  }),
+    return mapped();
+  },
   processes: count((number, instance) => {
     instance.processes = Math.max(1, number);
   }),
@@ -201,7 +211,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
   "chmod-socket": (value, instance) => {
     const mode = Number.parseInt(value === "" ? "666" : value, 8);
-    if (Number.isNaN(mode)) return undecided(`"${value}" are no permission bits`);
+    if (Number.isNaN(mode) || mode > 0o7777) return undecided(`"${value}" are no permission bits`);
     instance.socketMode = mode;
     return mapped();
   },
@@ -295,6 +305,15 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "reload-mercy": count((number, instance) => {
     instance.stopTimeout = number;
   }),
+  stats: (value, instance) => {
+    const local = value.startsWith("/") || /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(value);
+    if (!local)
+      return undecided(
+        "uWSGI's statistics are not served: set `admin: ADDRESS` for /metrics, /livez and /readyz, and who may reach it",
+      );
+    instance.statistics = value;
+    return approximated("/metrics, /livez and /readyz are served there, in place of uWSGI's JSON");
+  },
   plugins,
   emperor: (value, instance, { place, name }) => {
     instance.vassals.push({ pattern: value, place, name });

@@ -79,6 +79,8 @@ export class Instance {
   reload = false;
   tracebacks = false;
   pidFile: string | null = null;
+  /** Where statistics are asked for, as written. */
+  statistics: string | null = null;
   /** MB of address space of a worker. */
   memory: number | null = null;
   files: number | null = null;

@@ -30,9 +30,9 @@ export function magicOf(written: string, section: string, first: string, context
   };
 }
 
-/** Replaces the variables; a `%` before anything else stays. */
+/** Replaces the variables; a `%` takes whatever character follows with it, but for `%(`, which is read later. */
 export function replaceMagic(text: string, magic: Magic): string {
-  return text.replace(/%(.)/g, (found, letter: string) => (Object.hasOwn(magic, letter) ? magic[letter]! : found));
+  return text.replace(/%([^(\n])/g, (_, letter: string) => (Object.hasOwn(magic, letter) ? magic[letter]! : ""));
 }
 
 // --- internal ---

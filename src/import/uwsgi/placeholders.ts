@@ -24,7 +24,7 @@ export function placeholder(text: string, option: (name: string) => string | nul
 
 // --- internal ---
 
-const OPERATORS = new Set(["+", "-", "*", "/", "%"]);
+const OPERATORS = new Set(["+", "-", "*", "/"]);
 
 function whole(text: string): bigint {
   return BigInt(/^\s*-?\d+/.exec(text)?.[0].trim() ?? "0");
@@ -34,6 +34,5 @@ function reckon(left: bigint, operator: string, right: bigint): string {
   if (operator === "+") return String(left + right);
   if (operator === "-") return String(left - right);
   if (operator === "*") return String(left * right);
-  if (right === 0n) return "0";
-  return String(operator === "/" ? left / right : left % right);
+  return String(right === 0n ? 0n : left / right);
 }

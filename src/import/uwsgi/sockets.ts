@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { parseAddress } from "../../config/address.ts";
 
 /** Where a socket is bound, in our spelling, or why that is not possible. */
 export type SocketAddress = { readonly address: string } | { readonly reason: string };
@@ -10,7 +11,11 @@ export function socketAddress(written: string, directory: string): SocketAddress
     return { reason: "sockets are not handed over by number" };
   if (written.startsWith("@") || written.startsWith("\\0")) return { reason: "abstract sockets do not exist here" };
   const tcp = /^(\[[^\]]+\]|[^:[\]/]*):(\d{1,5})$/.exec(written);
-  if (tcp !== null) return { address: `${tcp[1] === "" || tcp[1] === "*" ? "0.0.0.0" : tcp[1]}:${tcp[2]}` };
+  if (tcp !== null) {
+    const address = `${tcp[1] === "" || tcp[1] === "*" ? "0.0.0.0" : tcp[1]}:${tcp[2]}`;
+    const parsed = parseAddress(address);
+    return parsed.kind === "bad" ? { reason: parsed.reason } : { address };
+  }
   const path = written.replace(/^unix:(?:\/\/)?/, "");
   if (path.includes(":") && !path.includes("/")) return { reason: `"${written}" is no address` };
   return { address: `unix:${resolve(directory, path)}` };

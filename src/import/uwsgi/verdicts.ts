@@ -30,6 +30,7 @@ const NETWORK = undecided("this kind of socket does not exist here");
 const DEADLINE = approximated(
   "nothing ends a request that takes longer: it keeps its lane, and those that wait get 503 after `queue.timeout`",
 );
+const RELOAD = approximated("no file is watched for this: let the deployment run `propylon reload`, or send HUP");
 const NOISE = approximated("a client that has gone is no error here and not reported");
 
 const BY_NAME: Readonly<Record<string, Outcome>> = {
@@ -111,11 +112,9 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   vhost: undecided("one app for each host is written as one site for each, with `hosts`"),
   "cgi-mode": ignored("it is for CGI"),
   "manage-expect": mapped(),
-  stats: undecided("uWSGI's statistics are not served: set `admin: ADDRESS` for /metrics, /livez and /readyz"),
   "stats-http": ignored("uWSGI's statistics are not served"),
   chdir2: undecided("the folder does not change after the app was loaded"),
   chroot: undecided("there is no chroot: use a container"),
-  "touch-reload": undecided("no file is watched for this: let the deployment run `propylon reload`"),
   pyargv: undecided("sys.argv is empty: give the value by `environment`"),
   eval: undecided("code in a configuration is not run: put it into a file and name it by `script`"),
   paste: undecided("PasteDeploy files are not read: write a module that calls `loadapp`"),
@@ -158,8 +157,10 @@ const FAMILIES: readonly (readonly [RegExp, Outcome])[] = [
   [/^(?:fastcgi|scgi|raw|puwsgi|suwsgi|ssl|shared|undeferred|udp|snmp|multicast)[-\w]*(?:socket)?$/, NETWORK],
   [/^(?:so-|socket-(?:snd|rcv)buf|tcp-|abstract|map-socket)/, KERNEL],
   [/^(?:stats|metric|carbon|rrdtool|statsd)/, ignored("metrics are served at `admin`, as `propylon_*`")],
-  [/^touch-/, undecided("no file is watched for this: let the deployment run `propylon reload`")],
-  [/^fs-/, undecided("no file is watched for this: let the deployment run `propylon reload`")],
+  [/^touch-log/, approximated("no file is watched for this: the signal USR1 opens the logs anew")],
+  [/^touch-(?:(?:chain|workers)-)?reload/, RELOAD],
+  [/^touch-/, undecided("no file is watched for this")],
+  [/^fs-(?:brutal-)?reload/, RELOAD],
   [
     /^(?:cpu-affinity|prio|thread-stack|threads-stack|ksm|lock-engine|ftok|clock|never-swap|buffer|queue|sharedarea)/,
     KERNEL,

@@ -42,7 +42,7 @@ export function parseXml(text: string, file: string, id: string | null): readonl
     const parent = open.at(-1);
     if (chosen === null || parent === undefined) return;
     if (parent === chosen && element.name !== "app")
-      options.push({ name: element.name, value: element.text === "" ? null : element.text, place: place(element.at) });
+      options.push({ name: element.name, value: element.text === "" ? "1" : element.text, place: place(element.at) });
     else if (parent.name === "app" && (element.name === "script" || element.name === "module"))
       options.push({
         name: "mount",

@@ -1,0 +1,3 @@
+from dashapp import app
+
+app = app.server

@@ -1,0 +1,507 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ProblemList } from "../../src/base/errors.ts";
+import { settingsSchema } from "../../src/config/schema.ts";
+import type { DirectiveReport, ReadContext, Reading } from "../../src/import/reading.ts";
+import type { Plain } from "../../src/import/tree.ts";
+import { readUwsgi } from "../../src/import/uwsgi/read.ts";
+import { machine } from "./machine.ts";
+
+function file(text: string, context: ReadContext = machine(), path = "/etc/uwsgi/site.ini"): Reading {
+  return readUwsgi({ kind: "uwsgi", form: "file", path, text }, context);
+}
+
+function command(words: readonly string[], context: ReadContext = machine()): Reading {
+  return readUwsgi({ kind: "uwsgi", form: "command", words, place: { file: "command" } }, context);
+}
+
+/** The only app, without what stands for uWSGI's own module. */
+function appOf({ settings }: Reading): Plain {
+  const [app, ...others] = Object.values(settings.apps ?? {}) as Plain[];
+  assert.equal(others.length, 0);
+  const { environment, ...rest } = app!;
+  const { PROPYLON_UWSGI: _, ...own } = environment as Plain;
+  return Object.keys(own).length === 0 ? rest : { ...rest, environment: own };
+}
+
+function directive(reading: Reading, name: string): DirectiveReport {
+  return reading.directives.find((each) => each.name === name)!;
+}
+
+function addresses({ doors }: Reading): readonly string[] {
+  return doors.map(({ address, protocol }) => `${protocol} ${address}`);
+}
+
+const APP = "module = app:app\n";
+
+test("an ini file says the app, its pool, its user and its socket", () => {
+  const reading = file(`[uwsgi]
+chdir = /home/site/
+module = wsgi:app
+virtualenv = env
+pythonpath = lib
+pp = /opt/lib
+processes = 5
+threads = 4
+uid = www-data
+gid = www-data
+umask = 027
+env = A=1
+env = B=x=y
+limit-as = 512
+max-fd = 4096
+optimize = 2
+py-autoreload = 1
+worker-reload-mercy = 20
+socket = site.sock
+chmod-socket = 660
+chown-socket = www-data:nginx
+vacuum = true
+die-on-term = true
+`);
+  assert.deepEqual(appOf(reading), {
+    wsgi: "wsgi:app",
+    directory: "/home/site",
+    python: "/home/site/env",
+    pythonpath: ["/home/site/lib", "/opt/lib"],
+    workers: 5,
+    threads: 4,
+    environment: { A: "1", B: "x=y", PYTHONOPTIMIZE: "2" },
+    user: "www-data",
+    group: "www-data",
+    umask: "027",
+    limits: { memory: "512MB", files: 4096 },
+    stop_timeout: "20s",
+    reload: true,
+  });
+  const { app: _, ...door } = reading.doors[0]!;
+  assert.deepEqual(door, {
+    address: "unix:/home/site/site.sock",
+    protocol: "uwsgi",
+    mode: 0o660,
+    owner: "www-data",
+    group: "nginx",
+    unlink: true,
+    place: { file: "/etc/uwsgi/site.ini", line: 19, column: 1 },
+  });
+  assert.ok(reading.directives.every(({ verdict }) => verdict === "mapped"));
+  assert.equal(directive(reading, "socket").note, "it is /home/site/site.sock");
+});
+
+test("lines without a section are read with a note, those before a section are not, as with uWSGI", () => {
+  const bare = file("socket = 127.0.0.1:1\nmodule = a:b\n");
+  assert.equal(appOf(bare)["wsgi"], "a:b");
+  assert.equal(directive(bare, "[uwsgi]").verdict, "approximated");
+  const before = file("module = a:b\n[uwsgi]\nmodule = c:d\n");
+  assert.equal(appOf(before)["wsgi"], "c:d");
+  assert.deepEqual(
+    before.directives.map(({ name, verdict, place }) => [name, verdict, place.line]),
+    [
+      ["module", "ignored", 1],
+      ["module", "mapped", 3],
+    ],
+  );
+});
+
+test("a file in which the section is missing is reported, not served", () => {
+  const reading = file("[other]\nmodule = a:b\n");
+  assert.deepEqual(reading.settings.apps, undefined);
+  assert.equal(directive(reading, "[uwsgi]").verdict, "needs-a-decision");
+});
+
+for (const [lines, load] of [
+  ["module = shop", { wsgi: "shop:application" }],
+  ["module = shop\ncallable = app", { wsgi: "shop:app" }],
+  ["wsgi = shop.wsgi:make()", { wsgi: "shop.wsgi:make()" }],
+  ["wsgi-file = main.py\ncallable = app", { script: "/srv/app/main.py", callable: "app" }],
+  ["file = /x/y.wsgi", { script: "/x/y.wsgi" }],
+  ["wsgi-file = main.py\nmodule = main:app", { wsgi: "main:app" }],
+  ["mount = /=main.py\ncallable = app", { script: "/srv/app/main.py", callable: "app" }],
+  ["mount = /shop=shop:app", { wsgi: "shop:app" }],
+] as const)
+  test(`${JSON.stringify(lines)} loads ${JSON.stringify(load)}`, () => {
+    const { directory: _, workers: _w, threads: _t, ...rest } = appOf(file(`[uwsgi]\n${lines}\n`));
+    assert.deepEqual(rest, load);
+  });
+
+for (const [lines, expected] of [
+  ["socket = 127.0.0.1:3031", "uwsgi 127.0.0.1:3031"],
+  ["http = :8000", "http 0.0.0.0:8000"],
+  ["http-socket = [::1]:80", "http [::1]:80"],
+  ["socket = 0.0.0.0:8050\nprotocol = http", "http 0.0.0.0:8050"],
+  ["protocol = http\nuwsgi-socket = /run/x.sock", "uwsgi unix:/run/x.sock"],
+  ["socket = %d../app.sock", "uwsgi unix:/etc/app.sock"],
+  ["chdir = sub\nsocket = x.sock", "uwsgi unix:/srv/app/sub/x.sock"],
+] as const)
+  test(`${JSON.stringify(lines)} listens as ${expected}`, () => {
+    assert.deepEqual(addresses(file(`[uwsgi]\n${APP}${lines}\n`)), [expected]);
+  });
+
+for (const lines of ["socket = 0.0.0.0:3031", "socket = :3031", "uwsgi-socket = 10.0.0.1:1"])
+  test(`${lines} speaks uwsgi where others reach it, which needs a decision`, () => {
+    const reading = file(`[uwsgi]\n${APP}${lines}\n`);
+    assert.equal(reading.directives.at(-1)!.verdict, "needs-a-decision");
+    assert.match(reading.directives.at(-1)!.note, /public: true/);
+  });
+
+test("a socket stays at exit unless there is vacuum", () => {
+  assert.equal(file(`[uwsgi]\n${APP}socket = /x`).doors[0]!.unlink, false);
+});
+
+test("conditions, loops and chains of files are followed", () => {
+  const files = { "/srv/app/base.ini": "[common]\nthreads = 7\n[uwsgi]\nthreads = 1\n", "/etc/uwsgi/over.ini": "" };
+  const context = machine(files, { environment: { MODE: "fast", PORT: "77" } });
+  const reading = file(
+    `[uwsgi]
+ini = :own
+ini = base.ini:common
+if-env = MODE
+env = IS=%(_)
+endif =
+if-env = MODE=slow
+processes = 9
+endif =
+if-not-env = ABSENT
+env = NOT=1
+endif =
+if-exists = /etc/uwsgi/over.ini
+env = FOUND=%(_)
+endif =
+for = a b
+env = LOOP_%(_)=%(_)
+endfor =
+for-times = 2
+pp = /p%(_)
+endfor =
+http = :$(PORT)
+base = /srv
+number = 3
+processes = %(number * 2 + 1)
+chdir = %(base)/x%(unknown)
+[own]
+module = own:app
+`,
+    context,
+  );
+  const app = appOf(reading);
+  assert.deepEqual(app["environment"], {
+    IS: "fast",
+    NOT: "1",
+    FOUND: "/etc/uwsgi/over.ini",
+    LOOP_a: "a",
+    LOOP_b: "b",
+  });
+  assert.deepEqual(
+    [app["wsgi"], app["threads"], app["workers"], app["pythonpath"], app["directory"]],
+    ["own:app", 7, 7, ["/p1", "/p2"], "/srv/x%(unknown)"],
+  );
+  assert.deepEqual(addresses(reading), ["http 0.0.0.0:77"]);
+  assert.deepEqual(reading.files, ["/etc/uwsgi/site.ini", "/srv/app/base.ini"]);
+  assert.match(
+    reading.directives.find(({ place }) => place.line === 8)!.note,
+    /left out, as if-env = MODE=slow does not hold/,
+  );
+  // Sections that nobody asked for are told, those that were are not told twice.
+  const ownModule = reading.directives.filter(({ place }) => place.line === 28);
+  assert.deepEqual(
+    ownModule.map(({ verdict }) => verdict),
+    ["mapped"],
+  );
+});
+
+test("files that include one another, or are not there, are reported", () => {
+  const loop = file(`[uwsgi]\n${APP}ini = site.ini\n`, machine({ "/srv/app/site.ini": "[uwsgi]\nini = site.ini\n" }));
+  assert.equal(loop.directives.find(({ place }) => place.file === "/srv/app/site.ini")!.verdict, "needs-a-decision");
+  const absent = file(`[uwsgi]\n${APP}ini = nowhere.ini\n`);
+  assert.match(directive(absent, "ini").note, /nowhere\.ini can't be read/);
+});
+
+for (const [path, text] of [
+  [
+    "/x/site.yaml",
+    'uwsgi:\n  module: "a:b" # the app\n  env:\n    - A=1\n    - B=2\n  master: true\nother:\n  module: c:d\n',
+  ],
+  ["/x/site.json", '{"uwsgi": {"module": "a:b", "env": ["A=1", "B=2"], "master": true}, "other": {"module": "c:d"}}'],
+  [
+    "/x/site.xml",
+    "<?xml version='1.0'?>\n<uwsgi>\n  <!-- <module>c:d</module> -->\n  <module> a:b </module>\n  <env>A=1</env><env>B=2</env>\n  <master/>\n</uwsgi>\n",
+  ],
+] as const)
+  test(`${path} is read as the same in ini would be`, () => {
+    const reading = file(text, machine(), path);
+    assert.deepEqual(appOf(reading)["wsgi"], "a:b");
+    assert.deepEqual(appOf(reading)["environment"], { A: "1", B: "2" });
+    assert.deepEqual(
+      reading.directives.map(({ name, verdict }) => `${name} ${verdict}`),
+      ["module mapped", "env mapped", "env mapped", "master mapped"],
+    );
+    assert.ok(reading.directives.every(({ place }) => place.line! >= 1 && place.column! >= 1));
+  });
+
+for (const [path, text, message] of [
+  ["/x/site.json", '{"uwsgi": {"module": }', /site\.json:1:\d+: this is no JSON/],
+  ["/x/site.xml", "<uwsgi>\n<module>a</uwsgi>", /site\.xml:2:\d+: <\/uwsgi> closes nothing/],
+] as const)
+  test(`broken syntax in ${path} is refused at its place`, () => {
+    assert.throws(() => file(text, machine(), path), { name: "PropylonError", message });
+  });
+
+test("a command line has long and short options, beginnings of names, and files that count last", () => {
+  const context = machine({ "/srv/app/x.ini": "[uwsgi]\nthreads = 3\nprocesses = 2\n" });
+  const reading = command(
+    [
+      "--http",
+      "127.0.0.1:8085",
+      "--wsgi-file=main.py",
+      "--callable",
+      "app",
+      "-Mp4",
+      "--processe",
+      "8",
+      "-H",
+      "env",
+      "x.ini",
+    ],
+    context,
+  );
+  assert.deepEqual(appOf(reading), {
+    script: "/srv/app/main.py",
+    callable: "app",
+    directory: "/srv/app",
+    python: "/srv/app/env",
+    workers: 2,
+    threads: 3,
+  });
+  assert.deepEqual(addresses(reading), ["http 127.0.0.1:8085"]);
+});
+
+test("UWSGI_ variables are options that all others go before", () => {
+  const context = machine(
+    {},
+    { environment: { UWSGI_MODULE: "a:b", UWSGI_HTTP_SOCKET: ":5000", UWSGI_PROCESSES: "8" } },
+  );
+  const reading = command(["-p", "3"], context);
+  assert.deepEqual([appOf(reading)["wsgi"], appOf(reading)["workers"]], ["a:b", 3]);
+  assert.deepEqual(addresses(reading), ["http 0.0.0.0:5000"]);
+});
+
+for (const [words, message] of [
+  [["--moduel", "a:b"], /--moduel is no option of uWSGI\n {2}did you mean "module"\?/],
+  [["--module"], /--module needs a value/],
+  [["--master=yes"], /--master takes no value/],
+  [["--proc", "2"], /--proc is ambiguous/],
+  [["-Z"], /-Z is no option of uWSGI/],
+  [["processes=2"], /"processes=2" is no configuration that uWSGI reads/],
+] as const)
+  test(`uwsgi ${words.join(" ")} is refused`, () => {
+    assert.throws(() => command(words), { name: "PropylonError", message });
+  });
+
+test("mounts are routes with the path taken off, the first is for all else, and files that are there go before", () => {
+  const context = machine({ "/srv/app/static/robots.txt": "" });
+  const reading = file(
+    `[uwsgi]
+mount = /one=one:app
+mount = /two=two.py
+manage-script-name = true
+static-map = /static=static
+static-map = /robots.txt=static/robots.txt
+check-static = /srv/public
+http = :80
+route = ^/static/ addheader:X-Policy: sandbox {x}
+`,
+    context,
+  );
+  assert.deepEqual(reading.doors, []);
+  assert.deepEqual(Object.keys(reading.settings.apps!), ["one", "two"]);
+  assert.deepEqual(reading.settings.listeners, [{ address: "0.0.0.0:80" }]);
+  const added = { response_headers: { add: { "X-Policy": "sandbox {{x}}" } } };
+  assert.deepEqual(reading.settings.sites, [
+    {
+      listeners: ["0.0.0.0:80"],
+      routes: [
+        {
+          regex: "^/*(.*?)$",
+          when: { file: "/srv/public/{1}" },
+          static: { file: "/srv/public/{1}", root: "/srv/public", precompressed: false },
+        },
+        {
+          regex: "^/static/*(.*?)$",
+          when: { file: "/srv/app/static/{1}" },
+          ...added,
+          static: { file: "/srv/app/static/{1}", root: "/srv/app/static", precompressed: false },
+        },
+        {
+          exact: "/robots.txt",
+          when: { file: "/srv/app/static/robots.txt" },
+          static: { file: "/srv/app/static/robots.txt" },
+        },
+        { prefix: "/static/", ...added, app: "one" },
+        { path: "/one", app: "one", mount: "/one" },
+        { path: "/two", app: "two", mount: "/two" },
+        { app: "one" },
+      ],
+    },
+  ]);
+});
+
+test("daemons become programs of the app's user, and PHP and cron need a decision", () => {
+  const reading = file(`[uwsgi]
+chdir = /srv/site
+uid = site
+attach-daemon = ./manage.py qcluster
+smart-attach-daemon = /run/x.pid redis-server --port 1
+attach-daemon2 = cmd=./other,uid=nobody
+cron = 0 0 -1 -1 -1 ./nightly
+plugins = php,python3
+`);
+  const common = { shell: true, directory: "/srv/site", restart: "always" };
+  assert.deepEqual(reading.settings.programs, {
+    "manage-py-qcluster": { command: "./manage.py qcluster", ...common, user: "site" },
+    "redis-server-1": { command: "redis-server --port 1", ...common, user: "site" },
+    other: { command: "./other", ...common, user: "nobody" },
+  });
+  assert.deepEqual(
+    ["cron", "plugins"].map((name) => directive(reading, name).verdict),
+    ["needs-a-decision", "needs-a-decision"],
+  );
+});
+
+test("logs, bounds, times, pid file and local statistics become ours", () => {
+  const reading = file(`[uwsgi]
+${APP}req-logger = file:/var/log/req.log
+pidfile = run/x.pid
+limit-post = 1048576
+buffer-size = 65536
+socket-timeout = 60
+http-keepalive = 30
+stats = 127.0.0.1:9191
+`);
+  const { apps: _, ...rest } = reading.settings;
+  assert.deepEqual(rest, {
+    limits: { body: 1_048_576, header_size: 65_536 },
+    timeouts: { body: "60s", write: "60s", idle: "30s" },
+    admin: "127.0.0.1:9191",
+    access_log: "/var/log/req.log",
+  });
+  assert.equal(reading.pidFile, "/srv/app/run/x.pid");
+  assert.equal(file(`[uwsgi]\n${APP}`).settings.access_log, "-");
+  assert.equal(file(`[uwsgi]\n${APP}disable-logging = true`).settings.access_log, undefined);
+  assert.equal(directive(file(`[uwsgi]\n${APP}stats = :9191`), "stats").verdict, "needs-a-decision");
+});
+
+test("a switch that is off is off", () => {
+  const reading = file(`[uwsgi]\n${APP}http = :1\nvacuum = false\ndisable-logging = no\nmanage-script-name = 0\n`);
+  assert.deepEqual([reading.doors[0]!.unlink, reading.settings.access_log], [false, "-"]);
+  assert.ok(reading.directives.every(({ verdict }) => verdict === "mapped"));
+});
+
+test("a slip of the hand is a placeholder, and told with what may be meant", () => {
+  const reading = file(`[uwsgi]\n${APP}cmod-socket = 660\nroot = /srv\nchdir = %(root)\n`);
+  assert.deepEqual(directive(reading, "cmod-socket").verdict, "ignored");
+  assert.match(directive(reading, "cmod-socket").note, /did you mean "chmod-socket"/);
+  assert.equal(directive(reading, "root").verdict, "mapped");
+  assert.equal(directive(file(`[uwsgi]\nstrict = 1\n${APP}nope = 1\n`), "nope").verdict, "needs-a-decision");
+});
+
+test("variables of a template are taken from the environment or their default, else need a decision", () => {
+  const context = machine({}, { environment: { WORKERS: "3" } });
+  const reading = file(
+    `[uwsgi]\n${APP}processes = \${WORKERS}\nthreads = \${THREADS:-%k}\nhttp = :\${PORT}\n`,
+    context,
+  );
+  assert.deepEqual([appOf(reading)["workers"], appOf(reading)["threads"]], [3, 2]);
+  assert.deepEqual(
+    ["processes", "threads", "http"].map((name) => directive(reading, name).verdict),
+    ["approximated", "approximated", "needs-a-decision"],
+  );
+});
+
+test("an Emperor's vassals are read, each in the Emperor's folder, with names of their own", () => {
+  const files = {
+    "/etc/vassals/a.ini": "[uwsgi]\nmodule = site:app\nsocket = a.sock\n",
+    "/etc/vassals/b.yaml": "uwsgi:\n  module: site:app\n  http-socket: 127.0.0.1:2\n",
+    "/etc/vassals/readme.txt": "no",
+  };
+  const reading = file("[uwsgi]\nemperor = /etc/vassals\n", machine(files));
+  assert.deepEqual(Object.keys(reading.settings.apps!), ["site", "site-2"]);
+  assert.deepEqual(
+    reading.doors.map(({ app, address }) => [app, address]),
+    [
+      ["site", "unix:/etc/vassals/a.sock"],
+      ["site-2", "127.0.0.1:2"],
+    ],
+  );
+});
+
+test("what TERM does in uWSGI is called out where the configuration leaves it so", () => {
+  assert.match(file(`[uwsgi]\n${APP}master = 1\n`).notes!.join(), /uWSGI would reload at TERM/);
+  assert.deepEqual(file(`[uwsgi]\n${APP}master = 1\ndie-on-term = 1\n`).notes, []);
+});
+
+test("what import uwsgi is to find is in the app's environment, without what env sets", () => {
+  const reading = file(`[uwsgi]\n${APP}processes = 2\nenv = SECRET=x\nlocks = 3\n`);
+  const [app] = Object.values(reading.settings.apps!) as Plain[];
+  assert.deepEqual(JSON.parse(String((app!["environment"] as Plain)["PROPYLON_UWSGI"])), {
+    opt: { module: "app:app", processes: "2", locks: "3" },
+    numproc: 2,
+    threads: 1,
+  });
+});
+
+const PIECES = [
+  ...["[uwsgi]", "module = a:b", "wsgi-file = x.py", "mount = /x=y", "mount = =", "socket = :1", "http = [::1]:99999"],
+  ...[
+    "chmod-socket = 9",
+    "uid = a b",
+    "threads = -1",
+    "processes = x",
+    "env = a b=c",
+    "ini = site.ini",
+    "ini = :x",
+    "[x]",
+  ],
+  ...["if-env = A", "endif =", "for = a b", "endfor", "for-times = 99999", "k = %(k)", "%(", "static-map = /x", "="],
+  ...[
+    "check-static = /a /b",
+    "route = ^/a addheader:X: y",
+    "route = ( addheader:",
+    "emperor = *",
+    "stats = :",
+    "\u0000",
+    "#",
+  ],
+  ...[
+    "cheaper = 1",
+    "attach-daemon = ",
+    "limit-post = 1e9",
+    "optimize",
+    "<uwsgi>",
+    "<a>",
+    "</a>",
+    "uwsgi:",
+    "  - x",
+    "{",
+    '"uwsgi":',
+  ],
+];
+
+for (const ending of ["ini", "yaml", "xml", "json"])
+  test(`whatever stands in a file ending in ${ending}, it is read into settings that are valid, or refused`, () => {
+    const line = fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 20 }));
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 25 }), (lines) => {
+        const text = lines.join("\n");
+        const context = machine({ "/srv/app/site.ini": text }, { environment: { A: "1" } });
+        try {
+          const reading = file(text, context, `/srv/app/site.${ending}`);
+          const { success, error } = settingsSchema.safeParse(reading.settings);
+          assert.ok(success, `${JSON.stringify(reading.settings)} ${error?.message}`);
+        } catch (error) {
+          if (!(error instanceof ProblemList)) throw error;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
