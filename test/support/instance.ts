@@ -49,10 +49,10 @@ export function start(
   }));
   const url = (async () => {
     for (;;) {
-      const found = /serving .* at (http:\/\/[^\s,]+)/.exec(output.err);
+      const found = /serving .* at (https?:\/\/[^\s,]+)/.exec(output.err);
       if (found !== null) return found[1]!;
       const event = await Promise.race([once(child, "output").then(() => "output"), exited.then(() => "exited")]);
-      if (event === "exited" && !/serving .* at http/.test(output.err))
+      if (event === "exited")
         throw new Error(`propylon ended before it served:\n${output.err}`);
     }
   })();

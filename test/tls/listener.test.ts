@@ -47,7 +47,7 @@ function serve(t: TestContext, files: Record<string, string>, settings: string):
 
 async function ready({ output, process: child }: Instance): Promise<void> {
   while (!output.err.includes("main: ready")) {
-    if (child.exitCode !== null) throw new Error(output.err);
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`ended: ${output.err}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
