@@ -44,9 +44,10 @@ const ALLOWED: Record<string, readonly string[]> = {
     "uwsgi",
   ],
   import: ["base", "config"],
+  export: ["base", "config"],
   control: ["base", "http", "config", "metrics"],
   supervisor: ["base", "http", "config", "metrics", "process", "control", "tls"],
-  cli: ["base", "http", "config", "metrics", "process", "control", "supervisor", "import"],
+  cli: ["base", "http", "config", "metrics", "process", "control", "supervisor", "import", "export"],
   main: ["base", "cli"],
 };
 /** The one file of `edge` that main's side reads: what both say to each other. */

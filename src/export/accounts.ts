@@ -6,8 +6,17 @@ export interface RunsAs {
   readonly user: string | null;
   /** null: the user's own. */
   readonly group: string | null;
-  /** Every user that the configuration names, in its order. */
-  readonly named: readonly string[];
+  /** Every user that the configuration names. */
+  readonly users: readonly string[];
+  /** Every group that the configuration names. */
+  readonly groups: readonly string[];
+  /** Apps and programs that would be root, since main is and they name nobody. */
+  readonly asRoot: readonly string[];
+}
+
+interface Account {
+  readonly user: string | null;
+  readonly group: string | null;
 }
 
 /**
@@ -15,18 +24,27 @@ export interface RunsAs {
  * root; one that names none runs as `fallback`; several need root.
  */
 export function runsAs(config: Config, fallback: string): RunsAs {
-  const holders = [config, ...Object.values(config.apps), ...Object.values(config.programs)];
-  const accounts = [
-    ...holders.map(({ user, group }) => ({ user, group })),
-    ...config.listeners.map(({ owner, group }) => ({ user: owner, group })),
-  ];
-  const users = distinct(accounts.map(({ user }) => user));
-  const groups = distinct(accounts.map(({ group }) => group));
-  if (users.length > 1 || groups.length > 1 || (users.length === 0 && groups.length > 0))
-    return { user: null, group: null, named: users };
-  return { user: users[0] ?? fallback, group: groups[0] ?? null, named: users };
+  const children = { ...config.apps, ...config.programs };
+  const processes: readonly Account[] = [config, ...Object.values(children)].filter(isNamed);
+  const sockets: readonly Account[] = config.listeners.map(({ owner, group }) => ({ user: owner, group }));
+  const only = processes[0] ?? { user: fallback, group: null };
+  const alike =
+    processes.every(({ user, group }) => user === only.user && group === only.group) &&
+    sockets.every(({ user, group }) => (user ?? only.user) === only.user && (group ?? only.group) === only.group);
+  const account = alike && only.user !== null && only.user !== "root" ? only : { user: null, group: null };
+  return {
+    user: account.user,
+    group: account.group,
+    users: distinct([...processes, ...sockets].map(({ user }) => user)),
+    groups: distinct([...processes, ...sockets].map(({ group }) => group)),
+    asRoot: account.user === null ? Object.keys(children).filter((name) => children[name]!.user === null) : [],
+  };
+}
+
+function isNamed({ user, group }: Account): boolean {
+  return user !== null || group !== null;
 }
 
 function distinct(names: readonly (string | null)[]): readonly string[] {
-  return [...new Set(names.filter((name) => name !== null))];
+  return [...new Set(names.filter((name) => name !== null))].sort();
 }

@@ -46,11 +46,7 @@ export function systemdUnit(config: Config, options: UnitOptions): string {
       `After=${network ? "network-online.target" : "network.target"}`,
       ...(network ? ["Wants=network-online.target"] : []),
     ],
-    Service: [
-      ...service(config, options, account, profile),
-      "",
-      ...hardening(config, options, account),
-    ],
+    Service: [...service(config, options, account, profile), "", ...hardening(config, options, account)],
     Install: ["WantedBy=multi-user.target"],
   };
   return Object.entries(sections)
@@ -81,7 +77,9 @@ function service(
     `ExecStart=${commandLine([command, "run", file, ...profile])}`,
     `ExecReload=${commandLine([command, "reload", "--directory", config.directory])}`,
     `WorkingDirectory=${plain(config.directory)}`,
-    ...(user === null ? ["# The configuration names several accounts, which only root can become."] : [`User=${plain(user)}`]),
+    ...(user === null
+      ? ["# Main is root: the configuration names accounts that only root can become."]
+      : [`User=${plain(user)}`]),
     ...(group === null ? [] : [`Group=${plain(group)}`]),
     ...runtime,
     "Restart=on-failure",
@@ -102,7 +100,7 @@ function service(
 function hardening(config: Config, options: UnitOptions, { user }: RunsAs): readonly string[] {
   const lowPort = needsLowPort(config);
   const shared = pathsIn(config).some((file) => isWithin(file, "/tmp") || isWithin(file, "/var/tmp"));
-  const writable = writableFolders(config, options);
+  const writable = writableFolders(config, options, shared);
   const capabilities = lowPort ? "CAP_NET_BIND_SERVICE" : "";
   return [
     "NoNewPrivileges=yes",
@@ -129,10 +127,13 @@ function hardening(config: Config, options: UnitOptions, { user }: RunsAs): read
   ];
 }
 
-/** Each folder once, without those in another. */
-function writableFolders(config: Config, { writable }: UnitOptions): readonly string[] {
-  const derived = [...logFolders(config), ...socketFolders(config), ...workFolders(config)];
-  const all = [...new Set([...derived.filter((folder) => !SYSTEM.test(folder)), ...writable])].sort();
+/** Each folder once, without those in another. `strict` takes /tmp with it where that is not the service's own. */
+function writableFolders(config: Config, { writable }: UnitOptions, shared: boolean): readonly string[] {
+  const work = workFolders(config).filter((folder) => !SYSTEM.test(folder));
+  const temporary = shared ? ["/tmp", "/var/tmp"] : [];
+  const all = [
+    ...new Set([...logFolders(config), ...socketFolders(config), ...work, ...temporary, ...writable]),
+  ].sort();
   return all.filter((folder) => !all.some((other) => other !== folder && isWithin(folder, other)));
 }
 

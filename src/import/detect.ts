@@ -6,7 +6,8 @@ import type { ForeignKind } from "./reading.ts";
  * be told, and `--as` has to say it.
  */
 export function detectKind(path: string, text: string): ForeignKind | "propylon" | null {
-  const name = basename(path).toLowerCase();
+  // A script is known by its first line, whatever it is called.
+  const name = /^#!.*\b(?:ba|da|k|z)?sh\b/.test(text) ? "script.sh" : basename(path).toLowerCase();
   const sample = withoutComments(text);
   for (const [kind, holds] of SIGNS) if (holds(sample, name)) return kind;
   return null;
@@ -38,11 +39,9 @@ const SIGNS: readonly Sign[] = [
     (text) =>
       /^\s*<(?:VirtualHost|Directory|Location|IfModule|Proxy|Macro)\b/im.test(text) || /^\s*WSGI[A-Z]\w+\s/m.test(text),
   ],
-  ["nginx", (text) => NGINX_BLOCK.test(text)],
-  [
-    "gunicorn",
-    (text) => /^\s*(?:CMD|ENTRYPOINT|exec|web:)?[\s["]*(?:\S*\/)?gunicorn3?[\s"]/m.test(text) && SCRIPT.test(text),
-  ],
+  ["nginx", (text, name) => NGINX_BLOCK.test(text) && !isScript(name)],
+  // A script or a Dockerfile that starts it, or prepares for it.
+  ["gunicorn", (text, name) => isScript(name) || (/\bgunicorn\b/.test(text) && SCRIPT.test(text))],
   ["procfile", (text, name) => /^procfile(?:\..+)?$/.test(name) && /^[\w-]+:\s*\S/m.test(text)],
   ["uwsgi", (text, name) => /\.ini$/.test(name) || UWSGI_OPTION.test(text)],
   [
@@ -70,6 +69,10 @@ const NGINX_BLOCK =
 /** Of a file without a section: uWSGI takes that for its own. */
 const UWSGI_OPTION =
   /^\s*(?:socket|http-socket|http|chdir|wsgi-file|module|master|processes|workers|threads|virtualenv|home)\s*=/m;
+
+function isScript(name: string): boolean {
+  return /\.sh$|dockerfile(?:\.[\w-]+)?$/.test(name);
+}
 
 function isYaml(name: string): boolean {
   return /\.ya?ml$/.test(name);

@@ -1,4 +1,3 @@
-import { PropylonError } from "../base/errors.ts";
 import { foldPrograms } from "./fold.ts";
 import { fuse } from "./fuse.ts";
 import { mergeReadings } from "./merge.ts";
@@ -20,7 +19,7 @@ export interface Imported {
 
 /**
  * Reads all sources, puts servers (unless `keepPrograms`) that stand as programs in place of the programs, and links what belongs together. Throws a
- * ProblemList for what the original programs would refuse too, and a PropylonError when nothing in the sources can be served.
+ * ProblemList for what the original programs would refuse too.
  */
 export function importSources(
   sources: readonly ForeignSource[],
@@ -40,9 +39,9 @@ export function importSources(
   const merged = mergeReadings(readings);
   const fused = fuse(merged);
   if (["apps", "sites", "programs"].every((key) => fused.settings[key] === undefined))
-    throw new PropylonError("user", "There is nothing to serve in what was given: no app, no site, no program", {
-      remedy: "give the files that name them too, such as nginx.conf with its sites-enabled",
-    });
+    notes.push(
+      "there is nothing to serve in this alone: no app, no site, no program; give the files that name them too",
+    );
   return {
     settings: fused.settings,
     directives: merged.directives,

@@ -9,7 +9,12 @@ export interface ScriptCommand {
 
 /** Whether this text is a script or a Dockerfile, and no configuration in Python. */
 export function isScript(path: string, text: string): boolean {
-  return /^#!.*sh\b/.test(text) || /^(?:FROM|CMD|ENTRYPOINT)\s/m.test(text) || /\.sh$/.test(path);
+  return (
+    /^#!.*sh\b/.test(text) ||
+    /^(?:FROM|CMD|ENTRYPOINT)\s/m.test(text) ||
+    /\.sh$|dockerfile(?:\.[\w-]+)?$/i.test(path) ||
+    /^(?:set|exec|export)\s/m.test(text)
+  );
 }
 
 /**
