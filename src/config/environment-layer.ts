@@ -6,8 +6,8 @@ import { settingsSchema } from "./schema.ts";
 import { fromValue, type Origin, type Path, type Sourced, scalar, valueAt, withValue } from "./sourced.ts";
 import { keysAt } from "./walk.ts";
 
-/** Ours, but no setting. */
-const RESERVED = new Set(["PROPYLON_PROFILE", "PROPYLON_DEBUG"]);
+/** Ours, but no setting; the last two say where tests find what they read in place. */
+const RESERVED = new Set(["PROPYLON_PROFILE", "PROPYLON_DEBUG", "PROPYLON_CORPORA", "PROPYLON_SEEDS"]);
 
 /** What Kubernetes sets in every container beside a service named `propylon`. */
 const SERVICE_LINK = /^PROPYLON_(SERVICE_(HOST|PORT)(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$/;

@@ -34,7 +34,7 @@ export function logFolders(config: Config): readonly string[] {
   const outputs = Object.values(config.programs).flatMap(({ stdout, stderr }) => [stdout, stderr]);
   const files = outputs.flatMap((output) => (output.kind === "file" ? [output.path] : []));
   const access = config.accessLog === null || config.accessLog.path === "-" ? [] : [config.accessLog.path];
-  return sorted([...access, ...files].map((file) => path.dirname(file)));
+  return sorted([...access, ...files].map((file) => path.dirname(file)).map(ofAllInstances));
 }
 
 /** Folders of Unix sockets that are listened on. */
@@ -44,7 +44,11 @@ export function socketFolders(config: Config): readonly string[] {
 
 /** Folders that apps and programs start in, and may keep data in. */
 export function workFolders(config: Config): readonly string[] {
-  return sorted([...Object.values(config.apps), ...Object.values(config.programs)].map(({ directory }) => directory));
+  return sorted(
+    [...Object.values(config.apps), ...Object.values(config.programs)].map(({ directory }) =>
+      ofAllInstances(directory),
+    ),
+  );
 }
 
 /** Every absolute path, and every text that begins as one, anywhere in the configuration. */
@@ -78,6 +82,12 @@ export function startTime(config: Config): number | null {
 export function portOf(address: string): number {
   const digits = /:(\d+)$/.exec(address)?.[1];
   return digits === undefined ? Number.NaN : Number(digits);
+}
+
+/** The folder above what differs between the instances of a program. */
+function ofAllInstances(folder: string): string {
+  const at = folder.indexOf("{instance}");
+  return at < 0 ? folder : path.dirname(`${folder.slice(0, at)}x`);
 }
 
 function sorted(folders: readonly string[]): readonly string[] {

@@ -137,8 +137,12 @@ function writableFolders(config: Config, { writable }: UnitOptions, shared: bool
   return all.filter((folder) => !all.some((other) => other !== folder && isWithin(folder, other)));
 }
 
-/** systemd.service(5), "Command lines": `$` is doubled in arguments; the command itself is taken without expansion. */
+/**
+ * systemd.service(5), "Command lines": `$` is doubled in arguments; the command itself is taken without expansion, and may hold
+ * neither quotes nor backslashes.
+ */
 function commandLine([command, ...words]: readonly string[]): string {
+  if (/["'\\]/.test(command!)) throw unnameable(command!);
   return [quoted(command!), ...words.map((word) => quoted(word).replaceAll("$", "$$$$"))].join(" ");
 }
 
@@ -162,7 +166,8 @@ function checked(text: string): string {
 
 function unnameable(text: string): PropylonError {
   return new PropylonError("user", `A unit can't name ${JSON.stringify(text)}`, {
-    remedy: "rename it: without control characters, blanks at its ends, or a backslash at its end",
+    remedy:
+      "rename it: without control characters, blanks at its ends, or a backslash at its end; a command without quotes",
   });
 }
 

@@ -106,7 +106,10 @@ export function bindError(spec: SocketSpec, code: string): PropylonError {
     }
     case "EACCES":
       return spec.path === null
-        ? said("not permitted", "choose a port of 1024 or above, or start as root")
+        ? said(
+            "not permitted",
+            "choose a port of 1024 or above, start as root, or run foreign files with --port-offset 8000",
+          )
         : said(`not permitted in ${dirname(spec.path)}`, "choose a folder that we may write to");
     case "EPERM":
       return said("only root can give it to another owner", "start as root, or leave out owner and group");

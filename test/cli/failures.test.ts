@@ -26,7 +26,16 @@ const STARTS: readonly [name: string, files: Record<string, string>, args: strin
     ["a mistyped verb", {}, ["stauts"], 2, /did you mean "status"/],
     ["an unknown option", { "app.py": HELLO }, ["app:app", "--wrokers", "2"], 2, /--wrokers/],
     ["a missing configuration", {}, ["run", "nowhere.yaml"], 1, /nowhere\.yaml/],
-    ["a foreign configuration", { "nginx.conf": "events {}" }, ["run", "nginx.conf"], 1, /not a propylon\.yaml/],
+    ["a foreign file that serves nothing", { "nginx.conf": "events {}" }, ["run", "nginx.conf"], 1, /nothing to serve/],
+    [
+      "a foreign file with wrong syntax",
+      { a: "server {\n  listen 80\n}\n" },
+      ["run", "a"],
+      1,
+      /a:3:1: unexpected "\}"/,
+    ],
+    ["a file of no kind", { notes: "hello\n" }, ["run", "notes"], 1, /Cannot tell what notes[\s\S]*--as nginx/],
+    ["an unknown kind", { notes: "hello\n" }, ["run", "--as", "ngnix", "notes"], 2, /--as ngnix/],
     ["a wrong setting", { "propylon.yaml": "listenres: []\n" }, ["run"], 1, /propylon\.yaml:1:1[\s\S]*listeners/],
     [
       "an interpreter that is not there",

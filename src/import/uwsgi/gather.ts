@@ -22,6 +22,8 @@ export class Gatherer {
   readonly #context: ReadContext;
   readonly #ledger: Ledger;
   readonly #options: WrittenOption[] = [];
+  /** Where the first option of each name is among them. */
+  readonly #firsts = new Map<string, number>();
   /** Text of each file that was read, by its path. */
   readonly #files = new Map<string, string>();
   #block: Block | null = null;
@@ -114,6 +116,11 @@ export class Gatherer {
 
   /** Keeps an option; one that names a file or another option is carried out at once. */
   #take(option: WrittenOption, name: string): void {
+    if (this.#options.length >= MOST_OPTIONS) {
+      this.#ledger.say(option.place, option.name, undecided("there are too many options before it"));
+      return;
+    }
+    if (!this.#firsts.has(option.name)) this.#firsts.set(option.name, this.#options.length);
     this.#options.push(option);
     const value = option.value ?? "";
     const format = name === "include" || name === "inherit" || name === "config" ? formatOf(value) : FORMATS[name];
@@ -168,7 +175,8 @@ export class Gatherer {
   }
 
   #first(name: string): string | null | undefined {
-    return this.#options.find((option) => option.name === name)?.value;
+    const index = this.#firsts.get(name);
+    return index === undefined ? undefined : this.#options[index]!.value;
   }
 }
 
@@ -193,7 +201,9 @@ interface Block {
 
 /** Files that include one another end somewhere. */
 const DEEPEST = 20;
-const MOST_LOADS = 1000;
+const MOST_LOADS = 200;
+/** Nor does a loop make more of them than anyone writes. */
+const MOST_OPTIONS = 2000;
 
 const FORMATS: Readonly<Record<string, FileFormat>> = {
   ini: "ini",

@@ -316,7 +316,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   },
   plugins,
   emperor: (value, instance, { place, name }) => {
-    instance.vassals.push({ pattern: value, place, name });
+    if (!instance.vassals.some(({ pattern }) => pattern === value))
+      instance.vassals.push({ pattern: value, place, name });
     return approximated("the vassals that are there now are read; new ones come with `propylon reload`");
   },
   strict: flag((on, instance) => {

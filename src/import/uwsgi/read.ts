@@ -95,6 +95,7 @@ function interpret(
   ledger: Ledger,
 ): void {
   instance.strict = options.some(({ name, value }) => name === "strict" && isOn(value));
+  const told = new Set<string>();
   for (const option of options) {
     const canonical = canonicalName(option.name);
     if (CARRIED_OUT.has(canonical) || isLogic(canonical)) continue;
@@ -103,6 +104,10 @@ function interpret(
       ledger.say(option.place, option.name, undecided(note));
       continue;
     }
+    // What a loop repeats, and no option takes, was said the first time.
+    const key = `${option.name}\0${option.place.file}\0${option.place.line ?? 0}`;
+    if (told.has(key) && !isKnown(option.name)) continue;
+    told.add(key);
     const outcome = outcomeOf(filled, canonical, instance, used);
     ledger.say(option.place, option.name, note === "" ? outcome : approximated(joinNotes(note, outcome)));
   }
