@@ -1,6 +1,8 @@
+import { loadConfig } from "../config/load.ts";
 import type { ForeignKind } from "../import/reading.ts";
 import type { SignalTable } from "../supervisor/signals.ts";
-import { type ForeignRequest, readContext } from "./foreign.ts";
+import { type ForeignRequest, importForeign, readContext } from "./foreign.ts";
+import { foreignOptions } from "./foreign-options.ts";
 import { nginxCommand } from "./nginx/command.ts";
 import { type ServeFlags, serve } from "./serve.ts";
 import { supervisorctl } from "./supervisor/supervisorctl.ts";
@@ -39,8 +41,26 @@ function run(foreign: Partial<ForeignRequest>, signals: SignalTable, flags: Serv
   return serve({ target: null, file: null, foreign: request, development: false, flags, signals });
 }
 
-function server(kind: ForeignKind, signals: SignalTable): DropIn {
-  return (words) => run({ words: { kind, words } }, signals);
+/** A server that is one command line. */
+function server(kind: ForeignKind, name: string, signals: SignalTable): DropIn {
+  return async (words) => {
+    if (words.some((word) => word === "--version" || (word === "-v" && kind === "gunicorn")))
+      process.stdout.write(`${name} (propylon ${VERSION} in its place)\n`);
+    else if (words.some((word) => word === "--help" || word === "-h"))
+      process.stdout.write(
+        `propylon ${name}: takes the options of ${name} and serves the app itself; docs/import-${kind}.md says what becomes of each.\n`,
+      );
+    else if (kind === "gunicorn" && words.includes("--check-config")) check(kind, words);
+    else await run({ words: { kind, words } }, signals);
+  };
+}
+
+/** `gunicorn --check-config`: says nothing when all is well, and throws what is wrong. */
+function check(kind: ForeignKind, words: readonly string[]): void {
+  const directory = process.cwd();
+  const request = { files: [], as: null, commands: [], words: { kind, words } };
+  const options = foreignOptions(importForeign(request, directory), 0);
+  loadConfig({ ...options, profile: null, environment: process.env, flags: {}, directory });
 }
 
 const nginx: DropIn = async (words) => {
@@ -75,10 +95,10 @@ const control: DropIn = async (words) => {
 
 const DROP_INS: Readonly<Record<string, DropIn>> = {
   nginx,
-  gunicorn: server("gunicorn", GUNICORN),
-  gunicorn3: server("gunicorn", GUNICORN),
-  uwsgi: server("uwsgi", UWSGI),
-  "waitress-serve": server("waitress", WAITRESS),
+  gunicorn: server("gunicorn", "gunicorn", GUNICORN),
+  gunicorn3: server("gunicorn", "gunicorn", GUNICORN),
+  uwsgi: server("uwsgi", "uwsgi", UWSGI),
+  "waitress-serve": server("waitress", "waitress-serve", WAITRESS),
   supervisord,
   supervisorctl: control,
 };
