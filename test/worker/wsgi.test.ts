@@ -6,6 +6,7 @@ import net from "node:net";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { type Stage, stage } from "../app/stage.ts";
+import { until } from "../support/instance.ts";
 import { interpreters, startWorker } from "./real-worker.ts";
 
 const KINDS = path.join(import.meta.dirname, "apps", "kinds.py");
@@ -200,11 +201,15 @@ test("the stacks of a busy worker can be had", async (t) => {
   const s = await stage(t);
   const worker = startWorker(t, s, 1);
   await worker.heard("ready");
-  const slow = s.ask("/sleeps?0.3");
-  while (s.pool.links.get(1)?.open !== 1) await new Promise((resolve) => setTimeout(resolve, 2));
-  worker.say({ stacks: 7 });
-  const answer = await worker.heard("stacks");
-  assert.match(String(answer["text"]), /in sleeps/);
+  const slow = s.ask("/sleeps?2");
+  // Sent is not begun: asked until a lane is in the app, before the request is over.
+  const inApp = (): boolean => worker.said.some((message) => /in sleeps/.test(String(message["text"])));
+  let asked = 0;
+  const asking = setInterval(() => worker.say({ stacks: ++asked }), 50);
+  t.after(() => clearInterval(asking));
+  await Promise.race([until(inApp), slow]);
+  clearInterval(asking);
+  assert.ok(inApp());
   await slow;
 });
 
