@@ -35,6 +35,9 @@ const ANSWERED = 1;
 const SENDING = 2;
 const ENDED = 3;
 
+/** NGINX's status for the end of the connection in place of an answer. */
+const NO_ANSWER = 444;
+
 /** Bodies up to this size leave as one string with their head: measured, less CPU up to 4 KB, more from 8 KB. */
 const JOINED = 4 * 1024;
 
@@ -140,6 +143,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
       if (filter !== null) return filter.fail(this, status, reason, headers);
     }
     if (this.#state === ANSWERED) release(this.#answer);
+    if (status === NO_ANSWER) return this.#close();
     this.#state = WAITING;
     const page = errorPage(status, reason, this.headers.list("accept"), headers);
     this.respond(page.head, page.body);
@@ -205,7 +209,12 @@ export class Http1Exchange implements Exchange, SenderOwner {
   /** Its turn has come: sends the handler's answer. */
   send(): void {
     if (this.#take !== null) return this.#switch(this.#take);
-    const head = this.#head!;
+    const head = this.#head;
+    if (head === null) {
+      this.#state = ENDED;
+      this.#owner.exchangeCut(this, false);
+      return;
+    }
     const body = this.#answer;
     this.#state = SENDING;
     this.closes = this.#owner.closesAfter(this);
@@ -270,6 +279,15 @@ export class Http1Exchange implements Exchange, SenderOwner {
     process.nextTick(() => {
       if (!this.aborted) this.#owner.exchangeSwitched(take);
     });
+  }
+
+  /** When its turn comes, the connection ends without an answer. */
+  #close(): void {
+    this.#state = ANSWERED;
+    this.#head = null;
+    this.#answer = null;
+    this.status = NO_ANSWER;
+    if (this.#owner.maySend(this)) this.send();
   }
 
   #nextFilter(): ResponseFilter | null {

@@ -58,8 +58,12 @@ export class UpstreamRegistry {
     this.#configs = configs;
   }
 
-  /** The upstream for an address found out by a request (`host:port`, `unix:/path`, or the name of a configured one); null: it is none. */
-  dynamic(address: string, defaultPort: number): Upstream | null {
+  /**
+   * The upstream for an address found out by a request: `host:port`, `unix:/path`, the name of a configured one, each also
+   * written as `http://...` without a path (as NGINX's `set $backend http://...` has it); null: it is none.
+   */
+  dynamic(given: string, defaultPort: number): Upstream | null {
+    const address = /^http:\/\/([^/?#]+)$/.exec(given)?.[1] ?? given;
     const named = this.#upstreams.get(address);
     if (named !== undefined) return named;
     const known = this.#dynamic.get(address);
