@@ -36,6 +36,8 @@ const USER = "propylon";
 const ADMIN = "127.0.0.1:7700";
 /** Servers whose Debian package has the name of the command. */
 const PACKAGED = new Set(["redis-server", "memcached", "nginx", "beanstalkd", "varnishd"]);
+/** What the Node that Propylon brings is linked with, and slim images lack. */
+const NODE_NEEDS: readonly string[] = ["libatomic1"];
 const RUN_PARTS = ["bin", "dist", "node_modules", "python", "package.json"];
 
 /**
@@ -98,6 +100,7 @@ function propylonStage(): readonly string[] {
   return [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the Dockerfile's own variable
     "FROM ${NODE_IMAGE} AS built",
+    ...install(NODE_NEEDS),
     `WORKDIR ${PROPYLON}`,
     "COPY --from=propylon package.json package-lock.json tsconfig.json tsconfig.build.json ./",
     "COPY --from=propylon bin bin",
@@ -135,17 +138,11 @@ function imageStage(
   const named = users.filter((name) => name !== "root");
   const accounts = [...new Set(user === null || named.includes(user) ? named : [...named, user])];
   const owner = user ?? "root";
-  const debian = [...new Set([...programPackages(config), ...packages])].map(nameable).sort();
+  const debian = [...new Set([...NODE_NEEDS, ...programPackages(config), ...packages])].map(nameable).sort();
   return [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the Dockerfile's own variable
     "FROM ${PYTHON_IMAGE}",
-    ...(debian.length === 0
-      ? []
-      : [
-          "RUN apt-get update \\",
-          ` && apt-get install -y --no-install-recommends ${debian.join(" ")} \\`,
-          " && rm -rf /var/lib/apt/lists/*",
-        ]),
+    ...install(debian),
     ...groups.map((name) => `RUN getent group ${accountName(name)} || groupadd --system ${accountName(name)}`),
     ...accounts.map((name) => {
       const shown = accountName(name);
@@ -167,6 +164,14 @@ function imageStage(
     "HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \\",
     `  CMD ${JSON.stringify([`${VENV}/bin/python3`, "-I", "-c", healthScript(config)])}`,
     `CMD ${JSON.stringify(command)}`,
+  ];
+}
+
+function install(packages: readonly string[]): readonly string[] {
+  return [
+    "RUN apt-get update \\",
+    ` && apt-get install -y --no-install-recommends ${packages.join(" ")} \\`,
+    " && rm -rf /var/lib/apt/lists/*",
   ];
 }
 

@@ -63,6 +63,8 @@ export class Launched {
   readonly #pipes: Socket[] = [];
   #process: ChildProcess | null = null;
   #failure: LaunchFailure | null = null;
+  /** Resolves when the launcher has said all that it has to say: it is gone, or has become the command. */
+  #heard: Promise<void> = Promise.resolve();
   #said = false;
   #exited = false;
   #groupGone = false;
@@ -153,11 +155,14 @@ export class Launched {
     const lines = new LineSplitter((line) => this.#hear(line));
     control.on("data", (chunk: Buffer) => lines.push(chunk));
     control.on("error", () => {}); // it has ended, and "exit" says so
-    control.once("close", () => {
-      lines.end();
-      // Closed by the exec that went well.
-      if (this.#said && this.#failure === null) this.#run();
-      this.#read();
+    this.#heard = new Promise((resolve) => {
+      control.once("close", () => {
+        lines.end();
+        // Closed by the exec that went well.
+        if (this.#said && this.#failure === null) this.#run();
+        this.#read();
+        resolve();
+      });
     });
   }
 
@@ -210,6 +215,8 @@ export class Launched {
   async #finish(exit: Exit): Promise<void> {
     this.#exited = true;
     if (this.#spec.group) await this.#endGroup();
+    // A quick command can have ended before the news that it ran is read; nobody else holds that descriptor.
+    await this.#heard;
     const closed = this.#pipes.map((pipe) =>
       pipe.closed ? null : new Promise<void>((resolve) => pipe.once("close", () => resolve())),
     );

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { freePort } from "../seeds/guide.ts";
-import { type Instance, until } from "../support/instance.ts";
+
+import { freePort, type Instance, until } from "../support/instance.ts";
 import { CHROMIUM, openPage } from "./browser.ts";
 import { example } from "./example.ts";
 

@@ -28,58 +28,61 @@ async function form(instance: Instance, target: string, fields: Record<string, s
   };
 }
 
-test("the database is migrated before the first worker, and pages take and show entries", async (t) => {
-  const { instance } = await guestbook(t);
-  assert.match((await instance.get("/")).body, /Nobody has signed yet/);
-  const signed = await instance.get("/", await form(instance, "/", { name: "Ada", text: "Hello <b>you</b>" }));
-  assert.equal(signed.status, 302);
-  const page = await instance.get("/");
-  assert.match(page.body, /<h2>Ada<\/h2><p>Hello &lt;b&gt;you&lt;\/b&gt;/);
-  assert.equal(page.headers["x-frame-options"], "DENY");
-  assert.equal((await instance.get("/", await form(instance, "/", { name: "", text: "x" }))).status, 400);
-  assert.equal((await instance.get("/", { method: "POST" })).status, 403);
-  assert.equal((await instance.get("/", { headers: { host: "elsewhere.example" } })).status, 400);
-});
-
-test("static files are collected, named by their hash, and answered by the front for ever", async (t) => {
-  const { instance, cwd } = await guestbook(t);
-  for (const [page, pattern] of [
-    ["/", /href="(\/static\/guestbook\/style\.[0-9a-f]{12}\.css)"/],
-    ["/admin/login/", /href="(\/static\/admin\/css\/base\.[0-9a-f]{12}\.css)"/],
-  ] as const) {
-    const url = pattern.exec((await instance.get(page)).body)![1]!;
-    const file = await instance.get(url);
-    assert.equal(file.status, 200);
-    assert.equal(file.headers["content-type"], "text/css; charset=utf-8");
-    assert.match(file.headers["cache-control"]!, /max-age=31\d{7}/);
-    assert.equal(file.body, fs.readFileSync(path.join(cwd, url.replace("/static/", "collected/")), "utf8"));
-  }
-  assert.equal((await instance.get("/static/nothing.css")).status, 404);
-  assert.equal((await instance.get("/static/.gitignore")).status, 404);
-});
-
-test("a superuser logs in to the admin, and only with the right password", async (t) => {
+test("the project is served as it is in production", async (t) => {
   const { instance, cwd, python } = await guestbook(t);
-  await instance.url;
-  execFileSync(python, ["manage.py", "createsuperuser", "--noinput"], {
-    cwd,
-    env: {
-      ...process.env,
-      PYTHONDONTWRITEBYTECODE: "1",
-      DJANGO_SUPERUSER_USERNAME: "ada",
-      DJANGO_SUPERUSER_EMAIL: "ada@example.org",
-      DJANGO_SUPERUSER_PASSWORD: "analytical engine",
-    },
-    stdio: "ignore",
+  await t.test("the database is migrated before the first worker, and pages take and show entries", async () => {
+    assert.match((await instance.get("/")).body, /Nobody has signed yet/);
+    const signed = await instance.get("/", await form(instance, "/", { name: "Ada", text: "Hello <b>you</b>" }));
+    assert.equal(signed.status, 302);
+    const page = await instance.get("/");
+    assert.match(page.body, /<h2>Ada<\/h2><p>Hello &lt;b&gt;you&lt;\/b&gt;/);
+    assert.equal(page.headers["x-frame-options"], "DENY");
+    assert.equal((await instance.get("/", await form(instance, "/", { name: "", text: "x" }))).status, 400);
+    assert.equal((await instance.get("/", { method: "POST" })).status, 403);
+    assert.equal((await instance.get("/", { headers: { host: "elsewhere.example" } })).status, 400);
   });
-  const logIn = async (password: string) =>
-    instance.get("/admin/login/?next=/admin/", await form(instance, "/admin/login/", { username: "ada", password }));
-  assert.match((await logIn("difference engine")).body, /errornote/);
-  const welcome = await logIn("analytical engine");
-  assert.equal(welcome.status, 302);
-  const cookie = welcome.headers["set-cookie"]!.map((one) => one.split(";")[0]).join("; ");
-  assert.match((await instance.get("/admin/guestbook/entry/", { headers: { cookie } })).body, /Select entry to change/);
-  assert.equal((await instance.get("/admin/guestbook/entry/")).status, 302);
+
+  await t.test("static files are collected, named by their hash, and answered by the front for ever", async () => {
+    for (const [page, pattern] of [
+      ["/", /href="(\/static\/guestbook\/style\.[0-9a-f]{12}\.css)"/],
+      ["/admin/login/", /href="(\/static\/admin\/css\/base\.[0-9a-f]{12}\.css)"/],
+    ] as const) {
+      const url = pattern.exec((await instance.get(page)).body)![1]!;
+      const file = await instance.get(url);
+      assert.equal(file.status, 200);
+      assert.equal(file.headers["content-type"], "text/css; charset=utf-8");
+      assert.match(file.headers["cache-control"]!, /max-age=31\d{7}/);
+      assert.equal(file.body, fs.readFileSync(path.join(cwd, url.replace("/static/", "collected/")), "utf8"));
+    }
+    assert.equal((await instance.get("/static/nothing.css")).status, 404);
+    assert.equal((await instance.get("/static/.gitignore")).status, 404);
+  });
+
+  await t.test("a superuser logs in to the admin, and only with the right password", async () => {
+    await instance.url;
+    execFileSync(python, ["manage.py", "createsuperuser", "--noinput"], {
+      cwd,
+      env: {
+        ...process.env,
+        PYTHONDONTWRITEBYTECODE: "1",
+        DJANGO_SUPERUSER_USERNAME: "ada",
+        DJANGO_SUPERUSER_EMAIL: "ada@example.org",
+        DJANGO_SUPERUSER_PASSWORD: "analytical engine",
+      },
+      stdio: "ignore",
+    });
+    const logIn = async (password: string) =>
+      instance.get("/admin/login/?next=/admin/", await form(instance, "/admin/login/", { username: "ada", password }));
+    assert.match((await logIn("difference engine")).body, /errornote/);
+    const welcome = await logIn("analytical engine");
+    assert.equal(welcome.status, 302);
+    const cookie = welcome.headers["set-cookie"]!.map((one) => one.split(";")[0]).join("; ");
+    assert.match(
+      (await instance.get("/admin/guestbook/entry/", { headers: { cookie } })).body,
+      /Select entry to change/,
+    );
+    assert.equal((await instance.get("/admin/guestbook/entry/")).status, 302);
+  });
 });
 
 test("propylon dev has DEBUG, and style sheets from the app's own folder", async (t) => {

@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { block, freePort, serving, skip } from "../seeds/guide.ts";
-import { ask, run, start, until } from "../support/instance.ts";
+import { block, serving, skip } from "../seeds/guide.ts";
+import { ask, freePort, run, start, until } from "../support/instance.ts";
 import { type Example, example } from "./example.ts";
 
 /** The example's packages, as an activated virtual environment gives them. */

@@ -60,50 +60,57 @@ async function reaching({ fetch }: Service, status: string, pattern: RegExp): Pr
   return text;
 }
 
-test("GetCapabilities and DescribeProcess tell of the processes, at the service's public address", async (t) => {
-  const { request, instance } = await service(t);
-  const capabilities = await request({ request: "GetCapabilities" });
-  for (const name of ["distance", "grid"])
-    assert.match(capabilities, new RegExp(`<ows:Identifier>${name}</ows:Identifier>`));
-  assert.ok(capabilities.includes(`xlink:href="${PUBLIC}/wps"`));
-  const described = await request({ request: "DescribeProcess", identifier: "distance" });
-  assert.match(described, /<ows:Identifier>lat1<\/ows:Identifier>/);
-  const unknown = await instance.get("/wps?service=WPS&version=1.0.0&request=DescribeProcess&identifier=nothing");
-  assert.equal(unknown.status, 400);
-  assert.match(unknown.body, /InvalidParameterValue/);
-  assert.equal((await instance.get("/")).status, 404);
-});
-
-test("Execute answers at once with the result, by GET and by POST", async (t) => {
-  const { request, instance } = await service(t);
-  const berlinToParis = /<wps:LiteralData[^>]*>(87\d\.\d+)<\/wps:LiteralData>/;
-  const datainputs = "lat1=52.52;lon1=13.405;lat2=48.8566;lon2=2.3522";
-  assert.match(await request({ request: "Execute", identifier: "distance", datainputs }), berlinToParis);
-  const inputs = datainputs.split(";").map((pair) => {
-    const [name, value] = pair.split("=");
-    return `<wps:Input><ows:Identifier>${name}</ows:Identifier><wps:Data><wps:LiteralData>${value}</wps:LiteralData></wps:Data></wps:Input>`;
-  });
-  const posted = await instance.get("/wps", {
-    method: "POST",
-    headers: { "content-type": "text/xml" },
-    body: `<wps:Execute service="WPS" version="1.0.0" xmlns:wps="http://www.opengis.net/wps/1.0.0" xmlns:ows="http://www.opengis.net/ows/1.1">
-      <ows:Identifier>distance</ows:Identifier><wps:DataInputs>${inputs.join("")}</wps:DataInputs></wps:Execute>`,
-  });
-  assert.match(posted.body, berlinToParis);
-  const missing = await instance.get("/wps?service=WPS&version=1.0.0&request=Execute&identifier=distance");
-  assert.equal(missing.status, 400);
-  assert.match(missing.body, /MissingParameterValue/);
-});
-
-test("an asynchronous Execute is accepted, tells its status, and leaves a file that the front serves", async (t) => {
+test("the service answers", async (t) => {
   const wps = await service(t);
-  const status = await begin(wps, "rows=10");
-  const done = await reaching(wps, status, /ProcessSucceeded/);
-  const result = await wps.fetch(/href="([^"]+\.geojson)"/.exec(done)![1]!);
-  assert.equal((JSON.parse(result.body) as { features: unknown[] }).features.length, 100);
-  // Nothing but what was stored is to be seen.
-  for (const target of ["/outputs/", "/outputs/.gitignore", "/work/jobs.sqlite3", "/outputs/..%2fpywps.cfg"])
-    assert.notEqual((await wps.instance.get(target)).status, 200, target);
+  const { request, instance } = wps;
+  await t.test(
+    "GetCapabilities and DescribeProcess tell of the processes, at the service's public address",
+    async () => {
+      const capabilities = await request({ request: "GetCapabilities" });
+      for (const name of ["distance", "grid"])
+        assert.match(capabilities, new RegExp(`<ows:Identifier>${name}</ows:Identifier>`));
+      assert.ok(capabilities.includes(`xlink:href="${PUBLIC}/wps"`));
+      const described = await request({ request: "DescribeProcess", identifier: "distance" });
+      assert.match(described, /<ows:Identifier>lat1<\/ows:Identifier>/);
+      const unknown = await instance.get("/wps?service=WPS&version=1.0.0&request=DescribeProcess&identifier=nothing");
+      assert.equal(unknown.status, 400);
+      assert.match(unknown.body, /InvalidParameterValue/);
+      assert.equal((await instance.get("/")).status, 404);
+    },
+  );
+
+  await t.test("Execute answers at once with the result, by GET and by POST", async () => {
+    const berlinToParis = /<wps:LiteralData[^>]*>(87\d\.\d+)<\/wps:LiteralData>/;
+    const datainputs = "lat1=52.52;lon1=13.405;lat2=48.8566;lon2=2.3522";
+    assert.match(await request({ request: "Execute", identifier: "distance", datainputs }), berlinToParis);
+    const inputs = datainputs.split(";").map((pair) => {
+      const [name, value] = pair.split("=");
+      return `<wps:Input><ows:Identifier>${name}</ows:Identifier><wps:Data><wps:LiteralData>${value}</wps:LiteralData></wps:Data></wps:Input>`;
+    });
+    const posted = await instance.get("/wps", {
+      method: "POST",
+      headers: { "content-type": "text/xml" },
+      body: `<wps:Execute service="WPS" version="1.0.0" xmlns:wps="http://www.opengis.net/wps/1.0.0" xmlns:ows="http://www.opengis.net/ows/1.1">
+      <ows:Identifier>distance</ows:Identifier><wps:DataInputs>${inputs.join("")}</wps:DataInputs></wps:Execute>`,
+    });
+    assert.match(posted.body, berlinToParis);
+    const missing = await instance.get("/wps?service=WPS&version=1.0.0&request=Execute&identifier=distance");
+    assert.equal(missing.status, 400);
+    assert.match(missing.body, /MissingParameterValue/);
+  });
+
+  await t.test(
+    "an asynchronous Execute is accepted, tells its status, and leaves a file that the front serves",
+    async () => {
+      const status = await begin(wps, "rows=10");
+      const done = await reaching(wps, status, /ProcessSucceeded/);
+      const result = await wps.fetch(/href="([^"]+\.geojson)"/.exec(done)![1]!);
+      assert.equal((JSON.parse(result.body) as { features: unknown[] }).features.length, 100);
+      // Nothing but what was stored is to be seen.
+      for (const target of ["/outputs/", "/outputs/.gitignore", "/work/jobs.sqlite3", "/outputs/..%2fpywps.cfg"])
+        assert.notEqual((await wps.instance.get(target)).status, 200, target);
+    },
+  );
 });
 
 test("an asynchronous job lives on when its worker is reloaded, and when it is killed", async (t) => {

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { ask, until } from "../support/instance.ts";
 import { example, serveBeside } from "./example.ts";
 
-test("the app is served at /flask-nginx, and its links lead there", async (t) => {
-  const app = (await example(t, "template")).serve();
+test("the app is served at /flask-nginx, its links lead there, and its files are the front's", async (t) => {
+  const { cwd, serve } = await example(t, "template");
+  const app = serve();
   // Flask leads from the bare prefix to its root.
   const bare = await app.get("/flask-nginx?a=1");
   assert.equal(bare.status, 308);
@@ -21,11 +22,7 @@ test("the app is served at /flask-nginx, and its links lead there", async (t) =>
   assert.match(root.headers.location!, /\/flask-nginx\/$/);
   assert.equal((await app.get("/flask-nginxx")).status, 404);
   assert.equal((await app.get("/hello/you")).status, 404);
-});
 
-test("its files are answered by the front, with an age", async (t) => {
-  const { cwd, serve } = await example(t, "template");
-  const app = serve();
   const style = await app.get("/flask-nginx/static/style.css");
   assert.equal(style.status, 200);
   assert.equal(style.headers["content-type"], "text/css; charset=utf-8");

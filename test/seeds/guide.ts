@@ -1,5 +1,4 @@
 import fs from "node:fs";
-import net from "node:net";
 import path from "node:path";
 import type { Instance } from "../support/instance.ts";
 
@@ -20,15 +19,6 @@ export function block(sign: RegExp): string {
   const found = blocks.filter((text) => sign.test(text));
   if (found.length !== 1) throw new Error(`${found.length} blocks of the guides match ${sign}`);
   return found[0]!.replaceAll("\r", "");
-}
-
-/** A port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Resolves when the instance serves; rejects with what it said when it ends before. */

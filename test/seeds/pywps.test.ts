@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { ask, folder, start } from "../support/instance.ts";
+import { ask, folder, freePort, start } from "../support/instance.ts";
 import { ECHO, environOf } from "./apps.ts";
-import { block, freePort, serving, skip } from "./guide.ts";
+import { block, serving, skip } from "./guide.ts";
 
 /** The guide's project: a `.wsgi` script in a folder `wsgi`. */
 function project(t: TestContext): string {

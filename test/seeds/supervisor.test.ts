@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { ask, folder, run, start, until } from "../support/instance.ts";
-import { block, freePort, serving, skip } from "./guide.ts";
+import { ask, folder, freePort, run, start, until } from "../support/instance.ts";
+import { block, serving, skip } from "./guide.ts";
 
 /** Stands in for the guide's program that is not Python: serves the folder it is started in, and says so on both outputs. */
 const VAPOR = `#!/bin/sh

@@ -3,9 +3,9 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { ask, folder, start } from "../support/instance.ts";
+import { ask, folder, freePort, start } from "../support/instance.ts";
 import { ECHO, environOf } from "./apps.ts";
-import { block, freePort, serving, skip } from "./guide.ts";
+import { block, serving, skip } from "./guide.ts";
 
 const WSGI = "from dashapp import app\n\napp = app.server\n";
 /** What Dash gives its user: an object whose `server` is the WSGI app. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { ask, folder, start } from "../support/instance.ts";
+import { ask, folder, freePort, start } from "../support/instance.ts";
 import { ECHO, environOf } from "./apps.ts";
-import { block, freePort, serving, skip } from "./guide.ts";
+import { block, serving, skip } from "./guide.ts";
 
 /** The guide's nginx.conf and waitress command with other ports, and an app. */
 async function guide(t: TestContext): Promise<{ cwd: string; port: number; appPort: number; command: string }> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";
+import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import type { TestContext } from "node:test";
@@ -52,8 +53,7 @@ export function start(
       const found = /serving .* at (https?:\/\/[^\s,]+)/.exec(output.err);
       if (found !== null) return found[1]!;
       const event = await Promise.race([once(child, "output").then(() => "output"), exited.then(() => "exited")]);
-      if (event === "exited")
-        throw new Error(`propylon ended before it served:\n${output.err}`);
+      if (event === "exited") throw new Error(`propylon ended before it served:\n${output.err}`);
     }
   })();
   url.catch(() => {}); // some tests expect the end
@@ -123,6 +123,15 @@ export function folder(t: TestContext, files: Readonly<Record<string, string>> =
 /** Resolves when the condition holds; the test's own time limit ends a vain wait. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** A port that nobody listens on at this moment. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 export const HELLO = `

@@ -6,16 +6,8 @@ import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import tls from "node:tls";
-import { folder, HELLO, type Instance, run, start, until } from "../support/instance.ts";
+import { folder, freePort, HELLO, type Instance, run, start, until } from "../support/instance.ts";
 import { makeCertificate } from "./certificates.ts";
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 interface Shown {
   readonly names: string;
