@@ -11,6 +11,9 @@ import { systemdUnit } from "../export/systemd.ts";
 /** The checkout that this runs from. */
 const ROOT = path.join(import.meta.dirname, "..", "..");
 
+/** By these a shell's Python is found (docs/cli.md, "Which Python"); a service has none of them. */
+const SHELL_ENVIRONMENTS = ["VIRTUAL_ENV", "CONDA_PREFIX", "UV_PROJECT_ENVIRONMENT"];
+
 interface ExportFlags {
   readonly output?: string;
   readonly force?: boolean;
@@ -88,6 +91,9 @@ function exportSystemd(file: string, flags: UnitFlags): void {
   });
   deliver({ [`${name}.service`]: text }, flags);
   for (const one of runsAs(config, flags.user).asRoot) note(`${one} names no user and would run as root`);
+  for (const app of Object.values(config.apps).filter(({ python }) => python === null))
+    for (const name of SHELL_ENVIRONMENTS.filter((variable) => process.env[variable]))
+      note(`app ${app.name} names no python, and at boot there is no ${name}: set apps.${app.name}.python`);
 }
 
 function exportDockerfile(file: string, flags: ImageFlags): void {

@@ -15,6 +15,10 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[];
   /** `host:port` of the TCP admin listener, or null. */
   readonly admin: string | null;
+  /** Absolute path of the file with the admin listener's token; null: the usual place. */
+  readonly adminToken: string | null;
+  /** `/metrics` of the admin listener needs no token. */
+  readonly adminMetrics: boolean;
   /** User and group of the edges when main runs as root; null: unchanged. */
   readonly user: string | null;
   readonly group: string | null;

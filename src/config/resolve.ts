@@ -57,6 +57,8 @@ export function resolveSettings(
     profile,
     listeners,
     admin: resolveAdmin(settings.admin, context),
+    adminToken: settings.admin_token === undefined ? null : resolvePath(context.directory, settings.admin_token),
+    adminMetrics: settings.admin_metrics,
     user: settings.user ?? null,
     group: settings.group ?? null,
     apps,

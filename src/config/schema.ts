@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { account, appsSchema } from "./app-schema.ts";
-import { address, choice, count, duration, off, path, size } from "./kinds.ts";
+import { address, choice, count, duration, flag, off, path, size } from "./kinds.ts";
 import { listenerSchema } from "./listener-schema.ts";
 import { programsSchema } from "./program-schema.ts";
 import { list, named, optional, section, shorthand, withDefault } from "./sections.ts";
@@ -17,9 +17,15 @@ export const settingsSchema = section({
   ),
   admin: optional(
     address,
-    "Address that serves `/livez`, `/readyz` and `/metrics`.",
+    "TCP address of the control API: `/livez` and `/readyz` for anybody, all else for who holds the token (docs/control.md).",
     "none; the control socket is always there",
   ),
+  admin_token: optional(
+    path,
+    "File with the token that `admin` asks for, made when it is first needed.",
+    "`/var/lib/propylon/admin-token` for root, `~/.local/state/propylon/admin-token` for others",
+  ),
+  admin_metrics: withDefault(flag, true, "Whether `/metrics` of `admin` needs no token."),
   user: optional(
     account,
     "User that serves clients, when started as root; only the main process stays root.",

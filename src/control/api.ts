@@ -3,7 +3,9 @@ import type { Exchange, Handler, ResponseBody } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { EXPOSITION_TYPE } from "../metrics/exposition.ts";
 import { Arguments } from "./arguments.ts";
+import { EventStream } from "./event-stream.ts";
 import { type LogSource, LogStream } from "./log-stream.ts";
+import { describeApi } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import { OutputStream } from "./output-stream.ts";
 import { type JsonObject, readJson } from "./read-json.ts";
@@ -29,8 +31,8 @@ interface Input {
   readonly logs: LogSource;
 }
 
-/** What a load balancer and Prometheus ask for: all that is served over TCP. */
-const PROBES: Readonly<Record<string, Route>> = {
+/** Every operation (operations.ts). Over TCP `admin-guard.ts` stands before it. */
+const ROUTES: Readonly<Record<string, Route>> = {
   "GET /livez": () => text(200, "ok\n"),
   "GET /readyz": (operations) => {
     const reasons = operations.notReady();
@@ -41,11 +43,8 @@ const PROBES: Readonly<Record<string, Route>> = {
     type: EXPOSITION_TYPE,
     body: Buffer.from(await operations.metrics()),
   }),
-};
-
-/** Every operation (operations.ts), for the private Unix socket. */
-const ROUTES: Readonly<Record<string, Route>> = {
-  ...PROBES,
+  "GET /openapi.json": () => json(200, describeApi(Object.keys(ROUTES))),
+  "GET /events": (operations) => ({ status: 200, type: "text/event-stream", body: new EventStream(operations) }),
   "GET /status": async (operations) => json(200, await operations.status()),
   "GET /config": (operations) => json(200, operations.config()),
   "GET /logs": (_operations, { query, logs }) => ({
@@ -93,14 +92,13 @@ const ROUTES: Readonly<Record<string, Route>> = {
     json(200, await operations.stacks({ app: new Arguments("stacks", values, ["app"]).text("app") })),
 };
 
-/** Serves the operations over HTTP: all of them, or the probes alone. */
-export function apiHandler(parts: ApiParts, scope: "all" | "probes"): Handler {
-  const routes = scope === "all" ? ROUTES : PROBES;
+/** Serves the operations over HTTP. */
+export function apiHandler(parts: ApiParts): Handler {
   return {
     handle(exchange) {
       const method = exchange.method === "HEAD" ? "GET" : exchange.method;
-      const route = routes[`${method} ${exchange.path}`];
-      if (route === undefined) return refuse(exchange, routes);
+      const route = ROUTES[`${method} ${exchange.path}`];
+      if (route === undefined) return refuse(exchange);
       readJson(exchange, (value) => void serve(parts, exchange, route, value));
     },
   };
@@ -124,8 +122,8 @@ async function serve(
   }
 }
 
-function refuse(exchange: Exchange, routes: Readonly<Record<string, Route>>): void {
-  const allowed = Object.keys(routes)
+function refuse(exchange: Exchange): void {
+  const allowed = Object.keys(ROUTES)
     .map((key) => key.split(" "))
     .flatMap(([method, path]) => (path === exchange.path ? [method === "GET" ? "GET, HEAD" : method!] : []));
   if (allowed.length === 0)

@@ -24,8 +24,8 @@ interface Account {
  * root; one that names none runs as `fallback`; several need root.
  */
 export function runsAs(config: Config, fallback: string): RunsAs {
-  const children = { ...config.apps, ...config.programs };
-  const processes: readonly Account[] = [config, ...Object.values(children)].filter(isNamed);
+  const children = [...Object.values(config.apps), ...Object.values(config.programs)];
+  const processes: readonly Account[] = [config, ...children].filter(isNamed);
   const sockets: readonly Account[] = config.listeners.map(({ owner, group }) => ({ user: owner, group }));
   const only = processes[0] ?? { user: fallback, group: null };
   const alike =
@@ -37,7 +37,7 @@ export function runsAs(config: Config, fallback: string): RunsAs {
     group: account.group,
     users: distinct([...processes, ...sockets].map(({ user }) => user)),
     groups: distinct([...processes, ...sockets].map(({ group }) => group)),
-    asRoot: account.user === null ? Object.keys(children).filter((name) => children[name]!.user === null) : [],
+    asRoot: account.user === null ? children.filter(({ user }) => user === null).map(({ name }) => name) : [],
   };
 }
 

@@ -47,7 +47,9 @@ const RUN_PARTS = ["bin", "dist", "node_modules", "python", "package.json"];
 export function dockerfile(config: Config, options: ImageOptions): Image {
   const account = runsAs(config, USER);
   const command = runCommand(config, options);
-  const volumes = logFolders(config).map((folder) => inImage(folder, config.directory));
+  const logs = logFolders(config).map((folder) => inImage(folder, config.directory));
+  // A volume over the app would keep its code of today.
+  const volumes = logs.filter((folder) => !isWithin(APP, folder));
   const ports = [...new Set(tcpListeners(config).map(({ port }) => port))].filter((port) => port > 0);
   const stages = [
     header(),
@@ -57,7 +59,12 @@ export function dockerfile(config: Config, options: ImageOptions): Image {
   ];
   return {
     text: `${stages.map((lines) => lines.join("\n")).join("\n\n")}\n`,
-    notes: notes(config, account),
+    notes: [
+      ...notes(config, account),
+      ...logs
+        .filter((folder) => !volumes.includes(folder))
+        .map((folder) => `log files in ${folder} go with the container: give them a folder of their own`),
+    ],
     ports,
     volumes,
     stopTime: stopTime(config),
@@ -107,8 +114,10 @@ function propylonStage(): readonly string[] {
     "COPY --from=propylon python python",
     "COPY --from=propylon src src",
     "COPY --from=propylon tools tools",
-    "# Its own Node comes with it; the compiler is not needed any more afterwards.",
-    "RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/typescript node_modules/@typescript",
+    "# Its own Node comes with it. What only compiling takes goes again, and so do that Node's headers.",
+    "RUN npm ci --no-audit --no-fund \\",
+    " && npm prune --omit=dev --ignore-scripts --no-audit --no-fund \\",
+    " && rm -rf node_modules/typescript node_modules/@typescript node_modules/.bin/tsc node_modules/node-*/include",
   ];
 }
 
@@ -138,7 +147,7 @@ function imageStage(
   const named = users.filter((name) => name !== "root");
   const accounts = [...new Set(user === null || named.includes(user) ? named : [...named, user])];
   const owner = user ?? "root";
-  const debian = [...new Set([...NODE_NEEDS, ...programPackages(config), ...packages])].map(nameable).sort();
+  const debian = [...new Set([...NODE_NEEDS, ...programPackages(config), ...packages])].map(packageName).sort();
   return [
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the Dockerfile's own variable
     "FROM ${PYTHON_IMAGE}",
@@ -251,8 +260,14 @@ function nameable(text: string): string {
   });
 }
 
+/** Debian Policy 5.6.1, with an architecture or a version. */
+function packageName(text: string): string {
+  if (/^[a-z0-9][a-z0-9+.-]+(?::[a-z0-9-]+)?(?:=[\w.+:~-]+)?$/.test(text)) return text;
+  throw new PropylonError("user", `${JSON.stringify(text)} is no name of a Debian package`);
+}
+
 function accountName(text: string): string {
-  if (/^[a-z_][\w-]*\$?$/i.test(text) && !text.includes("$")) return text;
+  if (/^[a-z_][\w-]*$/i.test(text)) return text;
   throw new PropylonError("user", `A Dockerfile can't name the account ${JSON.stringify(text)}`, {
     remedy: "name it with letters, digits, _ and - alone",
   });

@@ -1,6 +1,5 @@
 import { describe, PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { parseAddress } from "../config/address.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import { apiHandler } from "../control/api.ts";
 import type { ChangeReport, Operations, OutputSource, ReloadReport, StatusReport } from "../control/operations.ts";
@@ -8,6 +7,7 @@ import { ControlServer } from "../control/server.ts";
 import type { Handler } from "../http/exchange.ts";
 import { DEFAULT_POLICY, type RestartPolicy } from "../process/backoff.ts";
 import { findInterpreter } from "../process/interpreter.ts";
+import { listenForAdmin, sameAdmin } from "./admin.ts";
 import { type AppPool, unknownApp } from "./app-pool.ts";
 import { Assembly } from "./assembly.ts";
 import { change, changesTo } from "./change.ts";
@@ -77,7 +77,7 @@ export class Supervisor implements Operations {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#log = rememberingLog(options.log, this.#logs, "main", options.config.log.level === "debug");
-    this.#control = new ControlServer(this.#handler("all"));
+    this.#control = new ControlServer(this.#handler());
     this.#pidFile = options.pidFile === undefined ? null : new PidFile(options.pidFile);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -265,7 +265,7 @@ export class Supervisor implements Operations {
       this.#log.warn(`no listener has the address of the passed socket ${unused}`);
     this.#assembly = assembly;
     await this.#control.listenPrivately(this.#runtime.control);
-    this.#admin = await this.#listenForProbes(config.admin);
+    this.#admin = await this.#listenForAdmin(config);
     assembly.programs.add(config.programs);
     for (const app of Object.values(config.apps)) await assembly.addPool(app, config);
     await Promise.all([assembly.ensureEdge(config), startApps(assembly, this.#options.development ?? false)]);
@@ -290,18 +290,14 @@ export class Supervisor implements Operations {
     if (reason) throw new PropylonError("user", `App "${name}" does not start: ${reason}`);
   }
 
-  async #listenForProbes(address: string | null): Promise<ControlServer | null> {
-    const parsed = address === null ? null : parseAddress(address);
-    if (parsed?.kind !== "tcp") return null;
-    const server = new ControlServer(this.#handler("probes"));
-    await server.listen(parsed.host, parsed.port);
-    return server;
+  #listenForAdmin(config: Config): Promise<ControlServer | null> {
+    return listenForAdmin(config, this.#handler(), this.#log);
   }
 
-  #handler(scope: "all" | "probes"): Handler {
+  #handler(): Handler {
     const failed = (operation: string, error: unknown): void =>
       this.#log.error(`${operation} failed: ${error instanceof Error ? error.message : String(error)}`);
-    return apiHandler({ operations: this, logs: this.#logs, failed }, scope);
+    return apiHandler({ operations: this, logs: this.#logs, failed });
   }
 
   /** One change after the other: each starts from what the one before has left. */
@@ -321,7 +317,8 @@ export class Supervisor implements Operations {
   }
 
   async #change(assembly: Assembly, next: Config, apps: readonly string[]): Promise<ReloadReport> {
-    const admin = next.admin === assembly.config.admin ? this.#admin : await this.#listenForProbes(next.admin);
+    const same = sameAdmin(next, assembly.config);
+    const admin = same ? this.#admin : await this.#listenForAdmin(next);
     try {
       const report = await change(assembly, next, {
         apps: new Set(apps),

@@ -12,10 +12,15 @@ const YAML =
   "listeners: ['*:80']\napps: { shop: { wsgi: 'shop:app' } }\nprofiles: { small: { listeners: ['*:8081'] } }\n";
 
 /** `propylon export ARGS` in a process of its own. */
-function exported(args: readonly string[], cwd: string): { code: number | null; out: string; err: string } {
+function exported(
+  args: readonly string[],
+  cwd: string,
+  environment: Readonly<Record<string, string>> = {},
+): { code: number | null; out: string; err: string } {
   const ended = spawnSync(process.execPath, ["--input-type=module", "-e", SCRIPT, "--", ...args], {
     cwd,
     encoding: "utf8",
+    env: { ...process.env, ...environment },
   });
   return { code: ended.status, out: ended.stdout, err: ended.stderr };
 }
@@ -56,4 +61,11 @@ test("a checkout that is none is refused", (t) => {
   const refused = exported(["systemd", "--propylon", shop], shop);
   assert.notEqual(refused.code, 0);
   assert.match(refused.err, /is no checkout of Propylon/);
+});
+
+test("a Python that only the shell knows is told of, since it would be another one at boot", (t) => {
+  const shop = folder(t, { "propylon.yaml": YAML });
+  const { out, err } = exported(["systemd"], shop, { VIRTUAL_ENV: "/venv" });
+  assert.match(err, /app shop names no python, and at boot there is no VIRTUAL_ENV: set apps\.shop\.python/);
+  assert.doesNotMatch(out, /names no python/);
 });

@@ -83,6 +83,11 @@ test("the one account of the configuration is the image's, several are made and 
   for (const made of [/groupadd --system web\n/, /useradd .* shop\n/, /useradd .* www-data\n/])
     assert.match(several.text, made);
   assert.match(several.notes.join("\n"), /main is root/);
+  const programs = {
+    mail: { command: "/home/me/shop/mail", user: "a" },
+    cron: { command: "/home/me/shop/cron", user: "b" },
+  };
+  assert.match(image({ programs }).notes.join("\n"), /shop names no user and would run as root/);
 });
 
 test("logs are volumes, packages of known programs are installed, other programs are told of", () => {
@@ -97,6 +102,13 @@ test("logs are volumes, packages of known programs are installed, other programs
   assert.match(made.text, /\nVOLUME \["\/var\/log\/shop"\]\n/);
   assert.match(made.text, /\nRUN \["install","-d","-o","propylon","\/srv\/app","\/var\/log\/shop"\]\n/);
   assert.deepEqual(made.notes, ["program blog: see that the image has node"]);
+});
+
+test("logs beside the code are no volume, which would hide the next version of the code", () => {
+  const made = image({ access_log: "/home/me/shop/access.log" });
+  assert.doesNotMatch(made.text, /VOLUME/);
+  assert.match(made.notes.join("\n"), /log files in \/srv\/app go with the container/);
+  assert.match(image({ access_log: "/home/me/shop/log/access.log" }).text, /\nVOLUME \["\/srv\/app\/log"\]\n/);
 });
 
 test("an app outside the build context is told of", () => {
@@ -114,7 +126,7 @@ test("requirements of an app's own folder are installed with the others", () => 
 test("names that would be more than a name in a Dockerfile are refused", () => {
   for (const folder of ["a$HOME", 'a"', "a\nRUN evil", "a\\", "a*", "a;b"])
     assert.throws(() => image({}, { requirements: [folder] }), PropylonError, JSON.stringify(folder));
-  for (const name of ["a;b", "-o", "a\nb", "$(a)"])
+  for (const name of ["a;b", "-o", "a -o b", "a\nb", "$(a)"])
     assert.throws(() => image({}, { packages: [name] }), PropylonError, JSON.stringify(name));
   assert.throws(() => image({ user: "a;reboot" }), PropylonError);
   assert.throws(() => image({ access_log: "/var/log/$x/access.log" }), PropylonError);

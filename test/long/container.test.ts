@@ -38,7 +38,7 @@ test("the exported Dockerfile builds, and its image serves the app as nobody spe
   const running: ChildProcess[] = [];
   t.after(async () => {
     for (const child of running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
-      child.kill("SIGTERM");
+      process.kill(-child.pid!, "SIGTERM"); // buildah does not pass it on
       await once(child, "close");
     }
     buildah("rm", "--all");
@@ -86,7 +86,10 @@ test("the exported Dockerfile builds, and its image serves the app as nobody spe
   const inside = ["run", "--isolation", "chroot", container, "--"];
   buildah(...inside, "test", "!", "-e", "/opt/propylon/node_modules/typescript");
 
-  const serving = spawn("buildah", [...storageOptions(work), ...inside, ...Cmd], { stdio: ["ignore", "pipe", "pipe"] });
+  const serving = spawn("buildah", [...storageOptions(work), ...inside, ...Cmd], {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   running.push(serving);
   let said = "";
   for (const stream of [serving.stdout, serving.stderr])
@@ -130,7 +133,7 @@ function baseImage(buildah: Buildah, work: string): void {
   const container = buildah("from", "scratch").trim();
   buildah("copy", "-q", container, root, "/");
   fs.rmSync(root, { recursive: true, force: true });
-  const npm = path.join(command("npm", ["root", "--global"]).trim(), "npm");
+  const npm = path.join(fs.realpathSync(command("sh", ["-c", "command -v npm"]).trim()), "..", "..");
   buildah("copy", "-q", container, fs.realpathSync(process.execPath), "/usr/local/bin/node");
   buildah("copy", "-q", container, npm, "/usr/local/lib/node_modules/npm");
   const link = ["ln", "-s", "../lib/node_modules/npm/bin/npm-cli.js", "/usr/local/bin/npm"];

@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { PropylonError } from "../../src/base/errors.ts";
 import { createLog } from "../../src/base/log.ts";
 import type { Config } from "../../src/config/model.ts";
+import { guarded } from "../../src/control/admin-guard.ts";
 import { apiHandler } from "../../src/control/api.ts";
 import { ControlClient, type SentRecord } from "../../src/control/client.ts";
 import type { Operations, OutputSource, StatusReport } from "../../src/control/operations.ts";
@@ -107,7 +108,7 @@ async function serve(t: TestContext): Promise<Serving> {
   const logs = new LogBuffer();
   const failures: string[] = [];
   const failed = (operation: string): number => failures.push(operation);
-  const server = new ControlServer(apiHandler({ operations, logs, failed }, "all"));
+  const server = new ControlServer(apiHandler({ operations, logs, failed }));
   await server.listenPrivately(socket);
   t.after(async () => {
     logs.end();
@@ -209,9 +210,17 @@ test("an unknown path is 404, a wrong method 405 with Allow, too large an argume
   assert.equal(large.status, 413);
 });
 
-test("over TCP there are the probes, to be read, and nothing else", async (t) => {
+test("over TCP there are the probes, to be read, and nothing else without the token", async (t) => {
   const operations = new Noting();
-  const server = new ControlServer(apiHandler({ operations, logs: new LogBuffer(), failed: () => {} }, "probes"));
+  const guard = {
+    token: () => "the token",
+    tokenFile: "there",
+    failed: () => {},
+    host: "127.0.0.1",
+    openMetrics: true,
+  };
+  const handler = apiHandler({ operations, logs: new LogBuffer(), failed: () => {} });
+  const server = new ControlServer(guarded(handler, guard));
   await server.listen("127.0.0.1", 0);
   t.after(() => server.close(100));
   const where = { host: "127.0.0.1", port: server.port };
@@ -225,9 +234,9 @@ test("over TCP there are the probes, to be read, and nothing else", async (t) =>
   const unready = await request({ ...where, path: "/readyz" });
   assert.equal(unready.status, 503);
   assert.deepEqual(JSON.parse(unready.text), { ready: false, reasons: ["app person has no ready worker"] });
-  for (const path of ["/status", "/config", "/logs"]) assert.equal((await request({ ...where, path })).status, 404);
+  for (const path of ["/status", "/config", "/logs"]) assert.equal((await request({ ...where, path })).status, 401);
   for (const path of ["/stop", "/reload"])
-    assert.equal((await request({ ...where, path, method: "POST" })).status, 404);
+    assert.equal((await request({ ...where, path, method: "POST" })).status, 401);
   assert.equal((await request({ ...where, path: "/livez", method: "POST" })).status, 405);
   assert.deepEqual(operations.calls, []);
 });
@@ -320,7 +329,7 @@ test("where no instance answers the client says so", async (t) => {
 
 test("an admin address in use is told with its remedy", async (t) => {
   const { operations, logs } = await serve(t);
-  const handler = apiHandler({ operations, logs, failed: () => {} }, "probes");
+  const handler = apiHandler({ operations, logs, failed: () => {} });
   const first = new ControlServer(handler);
   await first.listen("127.0.0.1", 0);
   t.after(() => first.close(100));
