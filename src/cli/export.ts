@@ -35,6 +35,16 @@ interface ImageFlags extends ExportFlags {
 export function exportCommand(): Command {
   return new Command("export")
     .description("write what runs a configuration elsewhere: a systemd unit, a Dockerfile, a compose.yaml")
+    .argument("[kind]", "systemd, dockerfile or compose")
+    .action((kind: string | undefined) => {
+      throw new PropylonError(
+        "usage",
+        kind === undefined ? "Nothing to export was named" : `"${kind}" can't be exported`,
+        {
+          remedy: "write propylon export systemd, propylon export dockerfile or propylon export compose",
+        },
+      );
+    })
     .addCommand(
       target("systemd", "a hardened unit for this machine")
         .option("--name <name>", "name of the unit (default: that of the configuration's folder)")

@@ -56,6 +56,12 @@ test("a compose file comes with its Dockerfile and a .dockerignore, and one that
   assert.notEqual(again.code, 0);
 });
 
+test("what can be exported is said to who asks for something else", (t) => {
+  const shop = folder(t, { "propylon.yaml": YAML });
+  assert.match(exported(["kubernetes"], shop).err, /"kubernetes" can't be exported/);
+  assert.match(exported([], shop).err, /Nothing to export was named/);
+});
+
 test("a checkout that is none is refused", (t) => {
   const shop = folder(t, { "propylon.yaml": YAML });
   const refused = exported(["systemd", "--propylon", shop], shop);
