@@ -4,6 +4,7 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { PropylonError } from "../base/errors.ts";
 import { checkCommand } from "./check.ts";
 import { explainCommand } from "./explain.ts";
+import { exportCommand } from "./export.ts";
 import { isForeign } from "./foreign.ts";
 import { importCommand } from "./import.ts";
 import { logsCommand } from "./logs.ts";
@@ -72,7 +73,14 @@ export function createProgram(): Command {
       const isApp = target !== undefined && isTarget(target) && !/\.ya?ml$/.test(target);
       return serve({ target: isApp ? target : null, file: isApp ? null : (target ?? null), development: true, flags });
     });
-  for (const command of [addServeOptions(run), addServeOptions(dev), checkCommand(), explainCommand(), importCommand()])
+  for (const command of [
+    addServeOptions(run),
+    addServeOptions(dev),
+    checkCommand(),
+    explainCommand(),
+    importCommand(),
+    exportCommand(),
+  ])
     program.addCommand(command);
   for (const command of [
     statusCommand(),
@@ -142,7 +150,8 @@ function refuseOptionsBefore(verb: Command, program: Command): void {
 }
 
 function makeErrorsOurs(program: Command): void {
-  for (const command of [program, ...program.commands]) {
+  const nested = program.commands.flatMap((command) => [command, ...command.commands]);
+  for (const command of [program, ...nested]) {
     command.exitOverride((error: CommanderError) => {
       if (error.exitCode === 0) process.exit(0); // --help and --version have printed
       const [said, suggestion] = error.message.replace(/^error: /, "").split("\n");
