@@ -70,21 +70,21 @@ def app(environ, start_response):
   assert.deepEqual(await propylon.exited, { code: 0, signal: null });
 });
 
-test("metrics and probes are served at the admin address, and nothing else is", async (t) => {
+test("metrics and probes are served at the admin address, and nothing else is without its token", async (t) => {
   const cwd = folder(t, {
     "app.py": HELLO,
     "propylon.yaml": `listeners: ["127.0.0.1:0"]\napps: { app: { wsgi: "app:app", workers: 1 } }\n`,
   });
   const port = await freePort();
-  const propylon = start(t, ["run", "--admin", `127.0.0.1:${port}`], { cwd });
+  const propylon = start(t, ["run", "--admin", `127.0.0.1:${port}`, "--set", "admin_token=./token"], { cwd });
   await propylon.get("/");
   assert.equal((await ask(`http://127.0.0.1:${port}/livez`)).status, 200);
   assert.equal((await ask(`http://127.0.0.1:${port}/readyz`)).status, 200);
   const metrics = (await ask(`http://127.0.0.1:${port}/metrics`)).body;
   assert.match(metrics, /propylon_http_requests_total\{[^}]*status="200"[^}]*\} 1/);
   for (const refused of ["/status", "/config", "/logs"])
-    assert.equal((await ask(`http://127.0.0.1:${port}${refused}`)).status, 404, refused);
-  assert.equal((await ask(`http://127.0.0.1:${port}/stop`, { method: "POST" })).status, 404);
+    assert.equal((await ask(`http://127.0.0.1:${port}${refused}`)).status, 401, refused);
+  assert.equal((await ask(`http://127.0.0.1:${port}/stop`, { method: "POST" })).status, 401);
 });
 
 test("the access log has a line for each request, and is opened anew on USR1", async (t) => {
