@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-
 import { freePort, type Instance, until } from "../support/instance.ts";
-import { CHROMIUM, openPage } from "./browser.ts";
 import { example } from "./example.ts";
 
 async function dash(t: TestContext): Promise<Instance> {
@@ -58,17 +56,4 @@ test("beside it the parent site has its files first, then a program that is not 
     assert.equal((await app.get("/blog.css")).status, 200);
     return status === 200 && !body.includes(`by process ${pid}.`);
   });
-});
-
-test("in a browser the callbacks draw the graph, and draw it anew on a click", {
-  skip: CHROMIUM === null ? "no Chromium on PATH" : false,
-}, async (t) => {
-  const app = await dash(t);
-  const page = await openPage(t, `${await app.url}/dash/`);
-  const text = (terms: number) =>
-    page.value(`(document.querySelector("#error")?.textContent ?? "").startsWith("${terms} terms: off by") || null`);
-  assert.equal(await text(3), true);
-  assert.equal(await page.value(`document.querySelector("#wave .scatterlayer path.js-line") && true`), true);
-  await page.value(`(document.querySelector("#more").click(), true)`);
-  assert.equal(await text(5), true);
 });
