@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { ask, folder, freePort, start } from "../support/instance.ts";
+import { ask, folder, freePort, start, until } from "../support/instance.ts";
 import { ECHO, environOf } from "./apps.ts";
 import { block, serving, skip } from "./guide.ts";
 
@@ -40,7 +40,7 @@ for (const folderName of ["", "wsgi"]) {
     const answer = await ask(`http://127.0.0.1:${port}/wps?request=GetCapabilities&service=wps`);
     assert.equal(answer.status, 200);
     assert.equal(environOf(answer.body)["QUERY_STRING"], "request=GetCapabilities&service=wps");
-    assert.match(instance.output.err, /2 workers/);
+    await until(() => /2 workers/.test(instance.output.err));
   });
 
   test(`gunicorn3 as in the guide, from ${where}, without that step`, { skip }, async (t) => {
@@ -87,7 +87,7 @@ test("the guide's Apache block mounts the script at /wps, with its own user, pro
     cwd,
   });
   await serving(instance);
-  assert.match(instance.output.err, /2 workers x 5 threads/);
+  await until(() => /2 workers x 5 threads/.test(instance.output.err));
   const environ = environOf((await ask(`http://127.0.0.1:${port}/wps/x?service=wps`)).body);
   assert.equal(environ["SCRIPT_NAME"], "/wps");
   assert.equal(environ["PATH_INFO"], "/x");

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { ask, folder, freePort, start } from "../support/instance.ts";
+import { ask, folder, freePort, start, until } from "../support/instance.ts";
 import { ECHO, environOf } from "./apps.ts";
 import { block, serving, skip } from "./guide.ts";
 
@@ -69,7 +69,7 @@ test("the guide's first ini serves HTTP on its public port: protocol = http is n
   const answer = await ask(`http://127.0.0.1:${port}/dash/`);
   assert.equal(answer.status, 200);
   assert.equal(environOf(answer.body)["PATH_INFO"], "/dash/");
-  assert.match(instance.output.err, /2 workers x 4 threads/);
+  await until(() => /2 workers x 4 threads/.test(instance.output.err));
 });
 
 test("the guide's second ini opens a socket with mode 660, and removes it when TERM ends it", { skip }, async (t) => {
