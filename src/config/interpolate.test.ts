@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: ${...} in plain text is what is tested here
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { interpolate } from "./interpolate.ts";
 
 const ENVIRONMENT = { PORT: "5000", EMPTY: "", HOST: "example.org", NESTED: "${PORT}" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { leadingText, parseTemplate, plainText } from "./template.ts";
 
 test("braces around one word are a variable, doubled ones are text, all others too", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { contentRange, evaluateRange, MAX_RANGES } from "./range.ts";
 
 type Expected = "whole" | "unsatisfiable" | readonly (readonly [start: number, end: number])[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { bytesForFile } from "./rotation.ts";
 
 const cut = (text: string, size: number, atLineStart: boolean, limit: number): number =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { HttpAnswer } from "./http-answer.ts";
 import { httpProtocol } from "./http-protocol.ts";
 import type { UpstreamRequest } from "./protocol.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { relativePath } from "./relative-path.ts";
 
 const CASES: readonly (readonly [path: string, strip: string, expected: string | null])[] = [

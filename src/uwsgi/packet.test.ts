@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../../test/support/property.ts";
 import { Refusal } from "../http/refusal.ts";
 import { packetSize, parseVariables } from "./packet.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/property.ts";
 import { feed } from "./in-memory.ts";
 import { cutAt, modelRequest } from "./message.ts";
 import { OWN_CASES } from "./own-cases.ts";

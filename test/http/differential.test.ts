@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import type net from "node:net";
 import { after, before, describe, test } from "node:test";
-import fc from "fast-check";
+import { fc } from "../support/property.ts";
 import { talk } from "./client.ts";
 import { modelRequest } from "./message.ts";
 import { createRecorder } from "./recorder.ts";

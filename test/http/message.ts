@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { fc } from "../support/property.ts";
 
 /** A valid request, as a model and as bytes (latin-1). */
 export interface ModelRequest {

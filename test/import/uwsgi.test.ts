@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { ProblemList } from "../../src/base/errors.ts";
 import { settingsSchema } from "../../src/config/schema.ts";
 import type { DirectiveReport, ReadContext, Reading } from "../../src/import/reading.ts";
 import type { Plain } from "../../src/import/tree.ts";
 import { readUwsgi } from "../../src/import/uwsgi/read.ts";
+import { fc } from "../support/property.ts";
 import { machine } from "./machine.ts";
 
 function file(text: string, context: ReadContext = machine(), path = "/etc/uwsgi/site.ini"): Reading {
