@@ -25,6 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   middleware: ["base", "http", "config", "metrics"],
   route: ["base", "http", "config", "metrics", "template"],
   tls: ["base"],
+  acme: ["base", "tls"],
   uwsgi: ["base", "http"],
   proxy: ["base", "http", "config", "metrics", "spool", "template"],
   edge: [
@@ -46,7 +47,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   import: ["base", "config"],
   export: ["base", "config"],
   control: ["base", "http", "config", "metrics"],
-  supervisor: ["base", "http", "config", "metrics", "process", "control", "tls"],
+  supervisor: ["base", "http", "config", "metrics", "process", "control", "tls", "acme"],
   cli: ["base", "http", "config", "metrics", "process", "control", "supervisor", "import", "export"],
   main: ["base", "cli"],
 };

@@ -55,7 +55,27 @@ export interface ListenerConfig {
   readonly tls: TlsConfig | null;
 }
 
+/** Certificates that we get or make ourselves; their files are among those of the listener. */
+export interface ManagedTls {
+  readonly kind: "acme" | "internal";
+  /** What is kept: a file of key and chain (absolute), and the hosts it is for, lower case. `acme`: one each, `internal`: one for all. */
+  readonly kept: readonly { readonly file: string; readonly hosts: readonly string[] }[];
+  /** Absolute folder of keys and certificates. */
+  readonly storage: string;
+  /** Null for `internal`. */
+  readonly account: {
+    readonly directory: string;
+    readonly email: string | null;
+    readonly binding: { readonly keyId: string; readonly hmacKey: string } | null;
+    /** Absolute path of a PEM file, or null. */
+    readonly authorities: string | null;
+    readonly storage: string;
+  } | null;
+}
+
 export interface TlsConfig {
+  /** Null: all certificates are files of somebody else's. */
+  readonly managed: ManagedTls | null;
   /** Absolute paths; the first answers for clients that name no host, or one that no certificate is for. */
   readonly certificates: readonly { readonly certificate: string; readonly key: string }[];
   /** PEM file of the authorities whose clients are let in; null: clients show no certificate. */

@@ -5,6 +5,7 @@ import type { ListenerSettings } from "./listener-schema.ts";
 import type { ListenerConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { resolveTls } from "./resolve-tls.ts";
+import type { Settings } from "./schema.ts";
 import type { Path } from "./sourced.ts";
 
 /** The kernel's bound on a Unix socket's path (`sun_path`), the final NUL aside. */
@@ -12,13 +13,14 @@ const LONGEST_SOCKET_PATH = 107;
 
 export function resolveListeners(
   settings: readonly ListenerSettings[],
+  sites: Settings["sites"],
   context: ResolveContext,
 ): readonly ListenerConfig[] {
   const { problems } = context;
   const before = new Map<string, string>();
   return settings.map((listener, index) => {
     const at = ["listeners", index];
-    const resolved = resolveListener(listener, at, context);
+    const resolved = resolveListener(listener, at, siteHosts(sites, listener.address), context);
     const [key, everywhere] = keysOf(resolved);
     const clash = before.get(key) ?? (everywhere === null ? undefined : before.get(everywhere));
     if (clash !== undefined)
@@ -51,10 +53,15 @@ export function resolveAdmin(written: string | undefined, { problems }: ResolveC
   return null;
 }
 
-function resolveListener(settings: ListenerSettings, at: Path, context: ResolveContext): ListenerConfig {
+function resolveListener(
+  settings: ListenerSettings,
+  at: Path,
+  hosts: readonly string[],
+  context: ResolveContext,
+): ListenerConfig {
   const { directory, problems } = context;
   const { mode, unlink, protocol } = settings;
-  const tls = settings.tls === undefined ? null : resolveTls(settings.tls, [...at, "tls"], context);
+  const tls = settings.tls === undefined ? null : resolveTls(settings.tls, [...at, "tls"], hosts, context);
   if (tls !== null && protocol === "uwsgi")
     problems.error([...at, "tls"], "uwsgi is not spoken over TLS", { at: "key", remedy: "leave tls or protocol out" });
   const shared = { mode, owner: settings.owner ?? null, group: settings.group ?? null, unlink, protocol, tls };
@@ -65,6 +72,13 @@ function resolveListener(settings: ListenerSettings, at: Path, context: ResolveC
   }
   const { host, port } = parsed.kind === "tcp" ? parsed : { host: "", port: 0 };
   return { address: formatTcpAddress(host, port), host, port, path: null, ...shared };
+}
+
+/** The exact names of the sites that are served on the listener of this address. */
+function siteHosts(sites: Settings["sites"], address: string): readonly string[] {
+  const here = (sites ?? []).filter(({ listeners }) => listeners === undefined || listeners.includes(address));
+  const names = here.flatMap(({ hosts }) => hosts ?? []).map((host) => host.toLowerCase());
+  return [...new Set(names.filter((name) => /^[a-z0-9][a-z0-9.-]*$/.test(name)))];
 }
 
 /** What two listeners can't share, and its form on every network; port 0 never clashes. */

@@ -1,11 +1,19 @@
 import { resolve } from "node:path";
 import type { TlsConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
+import { managedFiles, resolveManaged } from "./resolve-managed-tls.ts";
 import type { Path } from "./sourced.ts";
 import type { TlsSettings } from "./tls-schema.ts";
 
 /** TLS of a listener; the files have to be there, what is in them is looked at when they are loaded. */
-export function resolveTls(settings: TlsSettings, at: Path, { directory, disk, problems }: ResolveContext): TlsConfig {
+export function resolveTls(
+  settings: TlsSettings,
+  at: Path,
+  siteHosts: readonly string[],
+  context: ResolveContext,
+): TlsConfig {
+  const { directory, disk, problems } = context;
+  const managed = resolveManaged(settings, at, siteHosts, context);
   const file = (written: string, where: Path): string => {
     const path = resolve(directory, written);
     if (!disk.isFile(path)) problems.error(where, `there is no file ${path}`);
@@ -17,8 +25,10 @@ export function resolveTls(settings: TlsSettings, at: Path, { directory, disk, p
       [...at, certificate === undefined ? "certificate" : "key"],
       "missing: certificate and key belong together",
     );
-  if (certificate === undefined && key === undefined && (certificates ?? []).length === 0)
-    problems.error([...at, "certificate"], "missing: TLS needs a certificate and its key");
+  if (certificate === undefined && key === undefined && (certificates ?? []).length === 0 && managed === null)
+    problems.error([...at, "certificate"], "missing: TLS needs a certificate and its key", {
+      remedy: "or acme: true for one of Let's Encrypt, internal: true for development",
+    });
   if (settings.client !== undefined && client_ca === undefined)
     problems.error([...at, "client"], "only with client_ca clients show certificates", { at: "key" });
   const own =
@@ -30,7 +40,8 @@ export function resolveTls(settings: TlsSettings, at: Path, { directory, disk, p
     key: file(pair.key, [...at, "certificates", index, "key"]),
   }));
   return {
-    certificates: [...own, ...further],
+    managed,
+    certificates: [...own, ...further, ...managedFiles(managed)],
     clientAuthorities: client_ca === undefined ? null : file(client_ca, [...at, "client_ca"]),
     clientRequired: client_ca !== undefined && settings.client !== "optional",
     minimum: settings.minimum === "1.3" ? "TLSv1.3" : "TLSv1.2",

@@ -35,7 +35,7 @@ export function resolveSettings(
   const { limits, timeouts } = settings;
   // Programs alone need no listener.
   const serves = appNames.size > 0 || settings.sites !== undefined || Object.keys(settings.programs ?? {}).length === 0;
-  const listeners = resolveListeners(settings.listeners ?? (serves ? [DEFAULT_LISTENER] : []), context);
+  const listeners = resolveListeners(settings.listeners ?? (serves ? [DEFAULT_LISTENER] : []), settings.sites, context);
   if (settings.listeners?.length === 0 && serves)
     context.problems.error(["listeners"], "an empty list listens nowhere", {
       remedy: `leave listeners out for ${DEFAULT_ADDRESS}`,

@@ -7,6 +7,7 @@ import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
 import { UpstreamRegistry } from "../proxy/registry.ts";
 import { StaticCache } from "../static/cache.ts";
+import { ChallengeAnswers } from "./challenge-answers.ts";
 import { type ClientConnection, ClientListener, type ListenerMode } from "./client-listener.ts";
 import { compose, engineBodyLimit } from "./compose.ts";
 import { EdgeObservers } from "./edge-observers.ts";
@@ -29,6 +30,7 @@ export class Edge {
   #cache: StaticCache | null = null;
   #modes: ReadonlyMap<string, ListenerMode> = new Map();
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
+  readonly #challenges = new ChallengeAnswers(() => this.#handler);
   #settings: Http1Settings | null = null;
   #connectionLimit = 0;
   #draining = false;
@@ -51,6 +53,8 @@ export class Edge {
       case "certificates":
         this.#listeners.get(message.key)?.renew(message.secure);
         return;
+      case "challenges":
+        return this.#challenges.set(message.answers);
       case "unlisten":
         this.#listeners.get(message.key)?.stop();
         this.#listeners.delete(message.key);
@@ -136,7 +140,7 @@ export class Edge {
   #listen(key: string, handle: unknown): void {
     const observer: ExchangeObserver = this.#observers;
     const listener = new ClientListener(key, {
-      handler: () => this.#handler,
+      handler: () => (this.#challenges.waiting ? this.#challenges : this.#handler),
       settings: () => this.#settings!,
       limit: () => this.#connectionLimit,
       observer,

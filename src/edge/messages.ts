@@ -30,6 +30,8 @@ export type ToEdge =
   | { readonly type: "listen"; readonly key: string }
   /** Other certificates for this listener's next handshakes. */
   | { readonly type: "certificates"; readonly key: string; readonly secure: SecureSettings }
+  /** Answers of ACME's http-01 challenges from now on, by token; on every listener that speaks HTTP without TLS. */
+  | { readonly type: "challenges"; readonly answers: Readonly<Record<string, string>> }
   | { readonly type: "unlisten"; readonly key: string }
   /** Accept workers of this app on the handle sent along. */
   | { readonly type: "app-socket"; readonly app: string }

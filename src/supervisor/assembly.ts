@@ -10,6 +10,7 @@ import { AppPool, type PoolSettings } from "./app-pool.ts";
 import { Certificates } from "./certificates.ts";
 import { EdgeProcess } from "./edge-process.ts";
 import { ListeningSocket } from "./listening.ts";
+import { ManagedCertificates } from "./managed-certificates.ts";
 import type { PassedSockets } from "./passed-sockets.ts";
 import { ProgramSet } from "./program-set.ts";
 import type { RuntimeDirectory } from "./runtime-directory.ts";
@@ -45,6 +46,7 @@ export class Assembly {
   readonly #parts: AssemblyParts;
   readonly #appSockets = new Map<string, ListeningSocket>();
   readonly #certificates: Certificates;
+  readonly #managed: ManagedCertificates;
   #accepting = false;
 
   constructor(parts: AssemblyParts) {
@@ -53,6 +55,11 @@ export class Assembly {
     this.edgeConfig = parts.config;
     const { config, log, edgePolicy, edgeProgram } = parts;
     this.#certificates = new Certificates(log, (key, secure) => this.edge.tell({ type: "certificates", key, secure }));
+    this.#managed = new ManagedCertificates({
+      log,
+      answers: (answers) => this.edge.tell({ type: "challenges", answers }),
+      written: () => this.#certificates.look(),
+    });
     let pipes = 0;
     this.programs = new ProgramSet({
       log,
@@ -70,6 +77,7 @@ export class Assembly {
         config: this.edgeConfig,
         runtime: parts.runtime.path,
         secure: this.#certificates.settings(),
+        challenges: this.#managed.answers,
         appSockets: this.#appSockets,
         listeners: this.#accepting ? this.listeners : new Map(),
       }),
@@ -147,10 +155,11 @@ export class Assembly {
   /** Gives the edge a configuration; throws when it can't take it, and then it has the one before. */
   async configureEdge(config: Config): Promise<void> {
     const before = this.edgeConfig;
+    await this.#managed.prepare(config);
     this.#certificates.use(config);
     this.edgeConfig = config;
     const problem = await this.edge.configure(config, this.#certificates.settings());
-    if (problem === null) return;
+    if (problem === null) return this.#managed.use(config);
     this.edgeConfig = before;
     this.#certificates.use(before);
     throw new PropylonError("user", `The edge refuses the configuration: ${problem}`);
@@ -160,6 +169,7 @@ export class Assembly {
   async ensureEdge(config: Config): Promise<void> {
     const serves = config.listeners.length > 0 || Object.keys(config.apps).length > 0;
     if (!serves || this.edge.started) return;
+    await this.#managed.prepare(config);
     this.#certificates.use(config);
     await this.edge.start();
   }
@@ -168,6 +178,8 @@ export class Assembly {
   async accept(): Promise<void> {
     this.#accepting = true;
     for (const [key, socket] of this.listeners) await this.acceptOn(key, socket);
+    // Authorities ask back by the listeners.
+    this.#managed.use(this.config);
   }
 
   async acceptOn(key: string, socket: ListeningSocket): Promise<void> {
@@ -191,6 +203,7 @@ export class Assembly {
   async stop(now: boolean): Promise<void> {
     this.#accepting = false;
     this.#certificates.stop();
+    this.#managed.stop();
     // First ours: otherwise clients would wait in a backlog that nobody will accept from.
     for (const socket of this.listeners.values()) socket.close();
     this.listeners.clear();

@@ -46,6 +46,11 @@ export class Certificates {
     return Object.fromEntries([...this.#kept].map(([key, kept]) => [key, secureSettings(kept)]));
   }
 
+  /** Looks at the files now: somebody knows that they were written. */
+  look(): void {
+    for (const { watch } of this.#kept.values()) watch.look();
+  }
+
   stop(): void {
     for (const { watch } of this.#kept.values()) watch.stop();
   }

@@ -25,6 +25,8 @@ export interface EdgeBriefing {
   readonly runtime: string;
   /** Certificates of listeners, by address. */
   readonly secure: Readonly<Record<string, SecureSettings>>;
+  /** Answers of ACME challenges that run, by token. */
+  readonly challenges: Readonly<Record<string, string>>;
   readonly appSockets: ReadonlyMap<string, ListeningSocket>;
   /** Listeners to accept on, by address: empty until the apps are ready. */
   readonly listeners: ReadonlyMap<string, ListeningSocket>;
@@ -186,9 +188,10 @@ export class EdgeProcess {
   }
 
   async #brief(run: EdgeRun): Promise<string | null> {
-    const { config, runtime, secure, appSockets, listeners } = this.#parts.briefing();
+    const { config, runtime, secure, challenges, appSockets, listeners } = this.#parts.briefing();
     const problem = await run.configure({ config, runtime, secure });
     if (problem !== null) return problem;
+    if (Object.keys(challenges).length > 0) void run.send({ type: "challenges", answers: challenges });
     for (const [app, socket] of appSockets)
       await socket.lend((handle) => run.send({ type: "app-socket", app }, handle));
     this.#parts.announce();

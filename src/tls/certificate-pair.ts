@@ -86,6 +86,6 @@ function namesOf(leaf: X509Certificate): readonly string[] {
     const match = /^(?:DNS|IP Address):(.+)$/.exec(entry);
     return match === null ? [] : [match[1]!.toLowerCase()];
   });
-  const common = /^CN=(.+)$/m.exec(leaf.subject)?.[1];
+  const common = /^CN=(.+)$/m.exec((leaf.subject as string | undefined) ?? "")?.[1];
   return alternatives.length > 0 || common === undefined ? alternatives : [common.toLowerCase()];
 }

@@ -82,6 +82,7 @@ test("a listener has one certificate or several", () => {
     load({ listeners: [{ address: "*:443", tls: written }], apps: { a: { wsgi: "a:a" } } }).listeners[0]?.tls;
   assert.deepEqual(tls({ certificate: "c.pem", key: "k.pem" }), {
     certificates: [{ certificate: "/srv/c.pem", key: "/srv/k.pem" }],
+    managed: null,
     clientAuthorities: null,
     clientRequired: false,
     minimum: "TLSv1.2",

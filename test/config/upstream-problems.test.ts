@@ -123,7 +123,9 @@ refuses({
   ],
   "TLS without a certificate": [
     "listeners: [{address: '*:443', tls: {}}]\nsites: [{routes: [{respond: x}]}]",
-    ["1:32: listeners[0].tls.certificate: missing: TLS needs a certificate and its key"],
+    [
+      "1:32: listeners[0].tls.certificate: missing: TLS needs a certificate and its key\n  or acme: true for one of Let's Encrypt, internal: true for development",
+    ],
   ],
   "TLS without a key": [
     "listeners: [{address: '*:443', tls: {certificate: here.pem}}]\nsites: [{routes: [{respond: x}]}]",
