@@ -10,14 +10,22 @@ export class PidFile {
     this.path = path;
   }
 
-  /** Writes it at once or not at all. Throws when another instance has it, or when it can't be written. */
-  write(): void {
+  /** Throws when another instance that runs has it. */
+  refuseTaken(): void {
     const other = this.#read();
     if (other !== null && other !== process.pid && isPropylon(other)) {
       throw new PropylonError("user", `Cannot write the pid file "${this.path}": instance ${other} has it and runs`, {
         remedy: "stop that instance, or name another file",
       });
     }
+  }
+
+  /**
+   * Writes it at once or not at all; to be called when clients are accepted, since whoever waits for the file expects that (as
+   * with nginx). Throws when another instance has it, or when it can't be written.
+   */
+  write(): void {
+    this.refuseTaken();
     const temporary = `${this.path}.${process.pid}`;
     try {
       writeFileSync(temporary, `${process.pid}\n`, { mode: 0o644 });

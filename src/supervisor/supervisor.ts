@@ -244,7 +244,7 @@ export class Supervisor implements Operations {
     const plain = this.#options.plainSockets ?? !handlesWork();
     if (plain)
       this.#log.warn(`Node ${process.version} has no bound handles: clients are refused while an edge restarts`);
-    this.#pidFile?.write();
+    this.#pidFile?.refuseTaken();
     this.#runtime = RuntimeDirectory.create(config.directory, runtimeBases);
     this.#notifier = Notifier.take(process.env, this.#log);
     const passed = PassedSockets.take(process.env, (message) => this.#log.warn(message));
@@ -271,6 +271,7 @@ export class Supervisor implements Operations {
     await Promise.all([assembly.ensureEdge(config), startApps(assembly, this.#options.development ?? false)]);
     if (this.#ending !== null) return this.#ending;
     await assembly.accept();
+    this.#pidFile?.write();
     const status = await this.status();
     this.#log.info("ready", { listeners: status.listeners.map(({ url }) => url).join(" ") });
     this.#options.ready?.(status);
