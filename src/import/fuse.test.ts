@@ -57,6 +57,8 @@ test("a proxy to the port of an app given beside it becomes a route to the app",
     SERVER_PROTOCOL: "HTTP/1.0",
     SERVER_NAME: "waitress.invalid",
     SERVER_PORT: "5000",
+    REMOTE_HOST: "127.0.0.1",
+    HTTP_CONNECTION: "close",
     "wsgi.url_scheme": "http",
   });
 });

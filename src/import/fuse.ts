@@ -1,6 +1,6 @@
 import { describePlace } from "../base/errors.ts";
 import { type Endpoint, endpointOf, isAny, isLoopback, leadsTo } from "./addresses.ts";
-import { environOf } from "./door-environ.ts";
+import { environDifferences, environOf } from "./door-environ.ts";
 import { addressOf, type Merged, type ServerDoor } from "./merge.ts";
 import { changeMaps, isPlain, listAt, mapAt, type Plain } from "./tree.ts";
 
@@ -31,7 +31,7 @@ export function fuse(merged: Merged): Fused {
   });
   for (const door of linked)
     notes.push(
-      `what was proxied to ${door.address} goes to the app ${door.app} itself (${describePlace(door.place)}); timeouts, buffers and retries of the proxy have no part in it`,
+      `what was proxied to ${door.address} goes to the app ${door.app} itself (${describePlace(door.place)}); timeouts, buffers and retries of the proxy have no part in it. Its environ is as behind the proxy, but for ${environDifferences(door).join(", ")}`,
     );
   const given = merged.settings["sites"] === undefined ? merged.settings : { ...merged.settings, sites };
   const settings = openDoors(given, merged.doors, linked, notes);
