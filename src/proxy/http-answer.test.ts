@@ -46,6 +46,7 @@ const ANSWERS = [
   "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n02\r\nde\r\n0\r\nT: u\r\n\r\n",
   "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
   "HTTP/1.0 200 OK\r\n\r\nto the end",
+  "HTTP/1.1 200 OK\nContent-Length: 5\nA: b\n\nhello",
   "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
 ];
 

@@ -75,21 +75,18 @@ export class HttpAnswer implements AnswerParser {
   #takeHead(chunk: Buffer, offset: number): number {
     let input = chunk;
     let from = offset;
+    let looked = 0;
     if (this.#partial !== null) {
-      const before = this.#partial.length;
+      looked = this.#partial.length;
       input = Buffer.concat([this.#partial, offset === 0 ? chunk : chunk.subarray(offset)]);
       from = 0;
-      const end = input.indexOf("\r\n\r\n", Math.max(0, before - 3), "latin1");
-      if (end < 0) return this.#keep(input, before);
-      this.#partial = null;
-      if (!this.#judgeHead(input.latin1Slice(0, end))) return -1;
-      return this.#bodyAt(chunk, offset + end + 4 - before);
     }
     if (from >= input.length) return -1;
-    const end = input.indexOf("\r\n\r\n", from, "latin1");
-    if (end < 0) return this.#keep(Buffer.from(input.subarray(from)), 0);
-    if (!this.#judgeHead(input.latin1Slice(from, end))) return -1;
-    return this.#bodyAt(chunk, end + 4);
+    const end = endOfHead(input, from, looked);
+    if (end < 0) return this.#keep(looked === 0 ? Buffer.from(input.subarray(from)) : input, looked);
+    this.#partial = null;
+    if (!this.#judgeHead(textOfHead(input, from, end))) return -1;
+    return this.#bodyAt(chunk, looked === 0 ? end : offset + end - looked);
   }
 
   /** A head that is not complete: refused at once when it can no longer become one. `looked`: bytes looked at before. */
@@ -99,8 +96,11 @@ export class HttpAnswer implements AnswerParser {
       return this.#fail(`${quoted(input.latin1Slice(0, Math.min(81, input.length)))} is not an answer of HTTP/1.x`);
     }
     if (input.length > HEAD_LIMIT) return this.#fail(`the head is larger than ${HEAD_LIMIT} bytes`);
-    for (let at = input.indexOf(LF, looked); at >= 0; at = input.indexOf(LF, at + 1)) {
-      if (input[at - 1] !== CR) return this.#fail("the head has a line end that is not CRLF");
+    const first = input.indexOf(LF);
+    if (first > 0 && input[first - 1] === CR) {
+      for (let at = input.indexOf(LF, looked); at >= 0; at = input.indexOf(LF, at + 1)) {
+        if (input[at - 1] !== CR) return this.#fail("the head has a line end that is not CRLF");
+      }
     }
     this.#partial = input;
     return -1;
@@ -208,4 +208,30 @@ function copyOf(chunk: Buffer, from: number, to: number): Buffer {
   const copy = Buffer.allocUnsafe(to - from);
   chunk.copy(copy, 0, from, to);
   return copy;
+}
+
+/**
+ * Where the head ends that begins at `from`: the index behind its empty line, or -1. `looked`: bytes looked at before.
+ *
+ * Small servers and scripts end their lines with LF alone. RFC 9112 §2.2 lets a recipient take that, NGINX does, and it is our
+ * own head that goes on to the client; so a head whose first line ends so is read so, to its end. One that mixes both is refused.
+ */
+function endOfHead(input: Buffer, from: number, looked: number): number {
+  const line = input.indexOf(LF, from);
+  if (line < 0) return -1;
+  if (input[line - 1] === CR) {
+    const end = input.indexOf("\r\n\r\n", Math.max(line - 1, looked - 3), "latin1");
+    return end < 0 ? -1 : end + 4;
+  }
+  for (let at = line; at >= 0; at = input.indexOf(LF, at + 1)) {
+    if (input[at + 1] === LF) return at + 2;
+  }
+  return -1;
+}
+
+/** The head without its empty line, its lines ended with CRLF. */
+function textOfHead(input: Buffer, from: number, end: number): string {
+  return input[end - 2] === CR
+    ? input.latin1Slice(from, end - 4)
+    : input.latin1Slice(from, end - 2).replaceAll("\n", "\r\n");
 }
