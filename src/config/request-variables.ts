@@ -22,5 +22,9 @@ export const CHANGEABLE_VARIABLES: ReadonlySet<string> = new Set(["args"]);
 
 /** Whether a name is one of a request's own variables. */
 export function isRequestVariable(name: string): boolean {
-  return REQUEST_VARIABLES.has(name) || PREFIXES.some((prefix) => name.startsWith(prefix) && name !== prefix);
+  // NGINX takes `$arg_` alone, which is always empty.
+  return (
+    REQUEST_VARIABLES.has(name) ||
+    PREFIXES.some((prefix) => name.startsWith(prefix) && (name !== prefix || prefix === "arg_"))
+  );
 }

@@ -38,7 +38,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ["query_string", args],
   ["query", (exchange) => (exchange.query === "" ? "" : `?${exchange.query}`)],
   ["is_args", (exchange) => (exchange.query === "" ? "" : "?")],
-  ["host", (exchange) => exchange.host || serverName(exchange)],
+  ["host", (exchange) => exchange.host.replace(/\.$/, "") || serverName(exchange)],
   ["server_name", serverName],
   ["server_addr", (exchange) => plainAddress(exchange.client.localAddress)],
   ["server_port", (exchange) => (exchange.client.localPort === 0 ? "" : String(exchange.client.localPort))],
