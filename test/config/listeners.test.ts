@@ -103,6 +103,7 @@ test("a listener has one certificate or several", () => {
       { certificate: "/c", key: "/k" },
       { certificate: "/d", key: "/l" },
     ],
+    managed: null,
     clientAuthorities: "/ca",
     clientRequired: false,
     minimum: "TLSv1.3",
