@@ -5,7 +5,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { dockerfile } from "../../src/export/dockerfile.ts";
 import { configOf } from "../export/config.ts";
 import { ask } from "../support/instance.ts";
@@ -25,27 +25,25 @@ def app(environ, start_response):
     return [("%d %s %s" % (os.getuid(), itsdangerous.__name__, sys.prefix)).encode()]
 `;
 
+const absent = whatIsMissing();
+/** One base image for all tests: it takes a minute to make. */
+const stage = absent === "" ? newStage() : null;
+
+after(async () => {
+  if (stage === null) return;
+  for (const child of stage.running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
+    process.kill(-child.pid!, "SIGTERM"); // buildah does not pass it on
+    await once(child, "close");
+  }
+  stage.buildah("rm", "--all");
+  fs.rmSync(stage.work, { recursive: true, force: true });
+});
+
 test("the exported Dockerfile builds, and its image serves the app as nobody special and stops when told", {
   timeout: 900_000,
 }, async (t) => {
-  const missing = ["buildah", "debootstrap", "npm"].filter(
-    (name) => spawnSync(name, ["--version"]).error !== undefined,
-  );
-  if (missing.length > 0) return t.skip(`needs ${missing.join(", ")}`);
-  if (process.getuid!() !== 0) return t.skip("needs root for debootstrap");
-  const work = fs.mkdtempSync(path.join(os.tmpdir(), "propylon-test-"));
-  const buildah: Buildah = (...args) => command("buildah", [...storageOptions(work), ...args]);
-  const running: ChildProcess[] = [];
-  t.after(async () => {
-    for (const child of running.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)) {
-      process.kill(-child.pid!, "SIGTERM"); // buildah does not pass it on
-      await once(child, "close");
-    }
-    buildah("rm", "--all");
-    fs.rmSync(work, { recursive: true, force: true });
-  });
-  baseImage(buildah, work);
-
+  if (stage === null) return t.skip(absent);
+  const { work, buildah, running } = stage;
   const port = await freePort();
   const app = path.join(work, "shop");
   fs.mkdirSync(app);
@@ -86,7 +84,78 @@ test("the exported Dockerfile builds, and its image serves the app as nobody spe
   const inside = ["run", "--isolation", "chroot", container, "--"];
   buildah(...inside, "test", "!", "-e", "/opt/propylon/node_modules/typescript");
 
-  const serving = spawn("buildah", [...storageOptions(work), ...inside, ...Cmd], {
+  const { ended, output } = await served(stage, [...inside, ...Cmd]);
+  const answer = await ask(`http://127.0.0.1:${port}/`);
+  const [uid, module, prefix] = answer.body.split(" ");
+  assert.deepEqual([answer.status, module, prefix], [200, "itsdangerous", "/opt/venv"]);
+  assert.notEqual(uid, "0", "the app is not root");
+  const [kind, ...check] = Healthcheck.Test as string[];
+  assert.equal(kind, "CMD");
+  buildah(...inside, ...check);
+
+  buildah(...inside, "propylon", "stop", "--directory", "/srv/app");
+  assert.deepEqual(await ended, [0, null], output());
+  const unwell = spawnSync("buildah", [...storageOptions(work), ...inside, ...check]);
+  assert.notEqual(unwell.status, 0, "the health check fails when nothing runs");
+});
+
+test("the image of Propylon itself builds from the checkout, and serves what is mounted", {
+  timeout: 900_000,
+}, async (t) => {
+  if (stage === null) return t.skip(absent);
+  const { work, buildah } = stage;
+  const images = ["NODE_IMAGE", "PYTHON_IMAGE"].flatMap((name) => ["--build-arg", `${name}=localhost/base`]);
+  const context = path.join(work, "checkout");
+  command("git", ["clone", "-q", "--depth", "1", `file://${ROOT}`, context]);
+  const options = ["--isolation", "chroot", "--pull-never", "--format", "docker"];
+  buildah("bud", ...options, ...trust(work), ...images, "-t", "localhost/propylon", context);
+
+  const app = path.join(work, "site");
+  fs.mkdirSync(app, { mode: 0o755 });
+  fs.writeFileSync(path.join(app, "app.py"), APP.replace("import itsdangerous", "import json as itsdangerous"));
+  const container = buildah("from", "--pull-never", "localhost/propylon").trim();
+  const { User, Entrypoint, Healthcheck } = JSON.parse(buildah("inspect", container)).Docker.config;
+  assert.equal(User, "propylon");
+  const port = await freePort();
+  const admin = `127.0.0.1:${await freePort()}`;
+  const set = ["--env", `PORT=${port}`, "--env", `PROPYLON_ADMIN=${admin}`, "--volume", `${app}:/srv/app:ro`];
+  const inside = ["run", "--isolation", "chroot", ...set, container, "--"];
+  const { ended, output } = await served(stage, [...inside, ...Entrypoint, "app:app"]);
+  const [uid, module] = (await ask(`http://127.0.0.1:${port}/`)).body.split(" ");
+  assert.deepEqual([uid !== "0", module], [true, "json"]);
+  const [, ...check] = (Healthcheck.Test as string[]).map((word) => word.replace("127.0.0.1:7700", admin));
+  buildah(...inside, ...check);
+  buildah(...inside, ...Entrypoint, "stop", "--directory", "/srv/app");
+  assert.deepEqual(await ended, [0, null], output());
+});
+
+// --- internal ---
+
+interface Stage {
+  readonly work: string;
+  readonly buildah: Buildah;
+  readonly running: ChildProcess[];
+}
+
+/** In words; empty when all is there. */
+function whatIsMissing(): string {
+  const missing = ["buildah", "debootstrap", "npm"].filter(
+    (name) => spawnSync(name, ["--version"]).error !== undefined,
+  );
+  if (missing.length > 0) return `needs ${missing.join(", ")}`;
+  return process.getuid!() === 0 ? "" : "needs root for debootstrap";
+}
+
+function newStage(): Stage {
+  const work = fs.mkdtempSync(path.join(os.tmpdir(), "propylon-test-"));
+  const buildah: Buildah = (...args) => command("buildah", [...storageOptions(work), ...args]);
+  baseImage(buildah, work);
+  return { work, buildah, running: [] };
+}
+
+/** Runs a container until it serves. */
+async function served({ work, running }: Stage, words: readonly string[]) {
+  const serving = spawn("buildah", [...storageOptions(work), ...words], {
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -98,25 +167,12 @@ test("the exported Dockerfile builds, and its image serves the app as nobody spe
       serving.emit("said");
     });
   const ended = once(serving, "close");
-  while (!/serving shop at/.test(said)) {
+  while (!/serving \w+ at/.test(said)) {
     const first = await Promise.race([once(serving, "said"), ended.then(() => null)]);
     assert.ok(first !== null, `it ended: ${said}`);
   }
-  const answer = await ask(`http://127.0.0.1:${port}/`);
-  const [uid, module, prefix] = answer.body.split(" ");
-  assert.deepEqual([answer.status, module, prefix], [200, "itsdangerous", "/opt/venv"]);
-  assert.notEqual(uid, "0", "the app is not root");
-  const [kind, ...check] = Healthcheck.Test as string[];
-  assert.equal(kind, "CMD");
-  buildah(...inside, ...check);
-
-  buildah(...inside, "propylon", "stop", "--directory", "/srv/app");
-  assert.deepEqual(await ended, [0, null], said);
-  const unwell = spawnSync("buildah", [...storageOptions(work), ...inside, ...check]);
-  assert.notEqual(unwell.status, 0, "the health check fails when nothing runs");
-});
-
-// --- internal ---
+  return { ended, output: () => said };
+}
 
 type Buildah = (...args: readonly string[]) => string;
 
