@@ -43,7 +43,7 @@ test("the exported Dockerfile builds, and its image serves the app as nobody spe
   timeout: 900_000,
 }, async (t) => {
   if (stage === null) return t.skip(absent);
-  const { work, buildah, running } = stage;
+  const { work, buildah } = stage;
   const port = await freePort();
   const app = path.join(work, "shop");
   fs.mkdirSync(app);
