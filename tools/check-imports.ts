@@ -27,6 +27,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   tls: ["base"],
   acme: ["base", "tls"],
   uwsgi: ["base", "http"],
+  http2: ["base", "http"],
   proxy: ["base", "http", "config", "metrics", "spool", "template"],
   edge: [
     "base",
@@ -43,6 +44,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "proxy",
     "tls",
     "uwsgi",
+    "http2",
   ],
   import: ["base", "config"],
   export: ["base", "config"],

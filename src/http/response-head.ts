@@ -1,8 +1,9 @@
+import type { EncodedHead } from "./encoded-head.ts";
 import type { SerialisedHead } from "./serialised-head.ts";
 
 /**
  * Status and fields of a response. Immutable, so that a handler that answers alike again and again keeps one and each
- * protocol keeps its serialised form in it (`http1`).
+ * protocol keeps its serialised form in it (`http1`, `http2`).
  */
 export class ResponseHead {
   readonly status: number;
@@ -12,6 +13,8 @@ export class ResponseHead {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Filled by the HTTP/1.1 serialiser. */
   http1: SerialisedHead | null = null;
+  /** Filled by the HTTP/2 encoder. */
+  http2: EncodedHead | null = null;
 
   constructor(status: number, headers: readonly (readonly [string, string])[], reason = "") {
     this.status = status;

@@ -85,7 +85,10 @@ test("the variables of a packet become an exchange, and its answer ends with the
       exchange.environ?.find(([key]) => key === "OWN"),
       ["OWN", "kept"],
     );
-    exchange.respond({ status: 200, reason: "", headers: [["X", "y"]], http1: null }, Buffer.from("hello"));
+    exchange.respond(
+      { status: 200, reason: "", headers: [["X", "y"]], http1: null, http2: null },
+      Buffer.from("hello"),
+    );
   });
   const answer = await ask(...[...packet(BASE)].map((byte) => Buffer.from([byte])));
   assert.match(answer, /^HTTP\/1\.1 200 OK\r\nX: y\r\n.*Content-Length: 5\r\n.*\r\n\r\nhello$/s);
@@ -98,7 +101,8 @@ test("a body is read to its length", async (t) => {
       data: (chunk) => {
         text += chunk.latin1Slice();
       },
-      end: () => exchange.respond({ status: 200, reason: "", headers: [], http1: null }, Buffer.from(text)),
+      end: () =>
+        exchange.respond({ status: 200, reason: "", headers: [], http1: null, http2: null }, Buffer.from(text)),
       fail: (status, reason) => exchange.fail(status, reason),
     });
   });
