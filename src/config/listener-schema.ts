@@ -14,6 +14,11 @@ export const listenerSchema = section({
     "http",
     "What clients speak: `uwsgi` for an NGINX in front with `uwsgi_pass`.",
   ),
+  http2: withDefault(
+    flag,
+    true,
+    "Speak HTTP/2 too with clients that ask for it: over TLS by ALPN, in clear text by prior knowledge.",
+  ),
   tls: optional(tlsSchema, "TLS with these certificates.", "none: clients speak plainly"),
   public: withDefault(
     flag,

@@ -51,6 +51,8 @@ export interface ListenerConfig {
   readonly unlink: boolean;
   /** What clients speak; `uwsgi` for an NGINX in front. */
   readonly protocol: "http" | "uwsgi";
+  /** HTTP/2 is spoken too with clients that ask for it. */
+  readonly http2: boolean;
   /** null: clients speak plainly. */
   readonly tls: TlsConfig | null;
 }
@@ -136,6 +138,19 @@ export interface LimitsConfig {
   readonly spoolFile: number;
   /** Open client connections; who comes then gets 503. */
   readonly connections: number;
+  readonly http2: Http2LimitsConfig;
+}
+
+/** What one client of HTTP/2 may ask for beside that. */
+export interface Http2LimitsConfig {
+  /** Requests at once on a connection. */
+  readonly streams: number;
+  /** Requests given up before their answer, at once; a tenth of that again each second. */
+  readonly resets: number;
+  /** Frames without use at once; a tenth of that again each second. */
+  readonly frames: number;
+  /** Bytes of responses that wait in memory; further requests wait meanwhile. */
+  readonly buffer: number;
 }
 
 /** Milliseconds. */

@@ -60,11 +60,12 @@ function resolveListener(
   context: ResolveContext,
 ): ListenerConfig {
   const { directory, problems } = context;
-  const { mode, unlink, protocol } = settings;
+  const { mode, unlink, protocol, http2 } = settings;
   const tls = settings.tls === undefined ? null : resolveTls(settings.tls, [...at, "tls"], hosts, context);
   if (tls !== null && protocol === "uwsgi")
     problems.error([...at, "tls"], "uwsgi is not spoken over TLS", { at: "key", remedy: "leave tls or protocol out" });
-  const shared = { mode, owner: settings.owner ?? null, group: settings.group ?? null, unlink, protocol, tls };
+  const { owner = null, group = null } = settings;
+  const shared = { mode, owner, group, unlink, protocol, http2, tls };
   const parsed = parseAddress(settings.address);
   if (parsed.kind === "unix") {
     const path = resolve(directory, parsed.path);

@@ -15,6 +15,7 @@ export const DEFAULT_ADDRESS = "127.0.0.1:8000";
 const DEFAULT_LISTENER = {
   address: DEFAULT_ADDRESS,
   protocol: "http",
+  http2: true,
   public: false,
   mode: 0o660,
   unlink: true,
@@ -74,6 +75,7 @@ export function resolveSettings(
       spoolMemory: limits.spool_memory,
       spoolFile: limits.spool_file,
       connections: limits.connections,
+      http2: limits.http2,
     },
     timeouts: {
       head: timeouts.head,

@@ -62,6 +62,28 @@ export const settingsSchema = section({
         "Bytes of one response kept for a slow client before the app has to wait for it.",
       ),
       connections: withDefault(count(1), 10_000, "Open client connections; who comes then gets 503."),
+      http2: withDefault(
+        section({
+          streams: withDefault(count(1, 10_000), 128, "Requests at once on a connection."),
+          resets: withDefault(
+            count(1),
+            200,
+            "Requests that a client may give up before their answer, at once; a tenth of that again each second. Then the connection is closed.",
+          ),
+          frames: withDefault(
+            count(10),
+            1000,
+            "Frames without use (PING, SETTINGS, empty DATA), at once; a tenth of that again each second. Then the connection is closed.",
+          ),
+          buffer: withDefault(
+            size,
+            "4MB",
+            "Bytes of responses that wait in memory for one client; its further requests wait meanwhile.",
+          ),
+        }),
+        {},
+        "Bounds on one connection of HTTP/2.",
+      ),
     }),
     {},
     "Bounds on what one client may ask for.",

@@ -3,6 +3,9 @@ import type { TLSSocket } from "node:tls";
 import { Http1Connection } from "../http/connection.ts";
 import type { Client, ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
+import { Http2Connection } from "../http2/connection.ts";
+import { PREFACE_LINE } from "../http2/frame.ts";
+import type { Http2Limits } from "../http2/http2-options.ts";
 import { UwsgiConnection } from "../uwsgi/connection.ts";
 import type { SecureSettings } from "./messages.ts";
 import { SecureServer } from "./secure-server.ts";
@@ -11,12 +14,13 @@ import { SecureServer } from "./secure-server.ts";
 const FULL = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /** A client's connection, whatever it speaks. */
-export type ClientConnection = Http1Connection | UwsgiConnection;
+export type ClientConnection = Http1Connection | Http2Connection | UwsgiConnection;
 
 export interface ListenerParts {
   /** The handler in effect, looked up for each request so that a reload swaps it. */
   readonly handler: () => Handler;
   readonly settings: () => Http1Settings;
+  readonly http2: () => Http2Limits;
   /** Most connections of all listeners together; who comes then gets 503. */
   readonly limit: () => number;
   readonly observer: ExchangeObserver;
@@ -27,6 +31,8 @@ export interface ListenerParts {
 /** What clients speak from their next connection on. */
 export interface ListenerMode {
   readonly protocol: "http" | "uwsgi";
+  /** HTTP/2 too, for clients that ask for it: by ALPN, or in clear text by beginning with its preface (RFC 9113 §3). */
+  readonly http2: boolean;
   /** null: without TLS. */
   readonly secure: SecureSettings | null;
 }
@@ -38,7 +44,7 @@ export class ClientListener {
   readonly #server: net.Server;
   /** null: clients speak plainly. */
   #secure: SecureServer | null = null;
-  #protocol: ListenerMode["protocol"] = "http";
+  #mode: Pick<ListenerMode, "protocol" | "http2"> = { protocol: "http", http2: true };
   /** Connections in the midst of their handshake. */
   #shaking = 0;
 
@@ -49,9 +55,11 @@ export class ClientListener {
   }
 
   /** For connections from now on; those that are open stay as they are. */
-  configure({ protocol, secure }: ListenerMode): void {
-    this.#protocol = protocol;
+  configure({ protocol, http2, secure }: ListenerMode): void {
+    const same = http2 === this.#mode.http2;
+    this.#mode = { protocol, http2 };
     if (secure === null) this.#secure = null;
+    else if (!same) this.#secure = this.#secureServer(secure);
     else if (this.#secure !== null) this.#secure.renew(secure);
     else this.#secure = this.#secureServer(secure);
   }
@@ -72,7 +80,7 @@ export class ClientListener {
 
   #secureServer(secure: SecureSettings): SecureServer {
     const { observer, settings } = this.#parts;
-    return new SecureServer(secure, settings().timeouts.head, {
+    return new SecureServer(secure, this.#mode.http2, settings().timeouts.head, {
       accepted: (socket) => {
         this.#shaking--;
         this.#begin(socket, true);
@@ -101,17 +109,29 @@ export class ClientListener {
   }
 
   #begin(socket: net.Socket | TLSSocket, secure: boolean): void {
-    const { handler, settings, observer, connections } = this.#parts;
+    const { handler, settings, http2, observer, connections } = this.#parts;
     const options = {
       handler,
       settings: settings(),
+      http2: http2(),
       observer,
       secure,
       localPort: socket.localPort ?? 0,
       address: this.key,
     };
-    const connection =
-      this.#protocol === "uwsgi" ? new UwsgiConnection(socket, options) : new Http1Connection(socket, options);
+    let connection: ClientConnection;
+    const takeOver = (_socket: net.Socket, line: string, input: Buffer): boolean => {
+      if (secure || !this.#mode.http2 || line !== PREFACE_LINE) return false;
+      connections.delete(connection);
+      const successor = new Http2Connection(socket, options);
+      connection = successor;
+      connections.add(connection);
+      successor.start(input);
+      return true;
+    };
+    if (this.#mode.protocol === "uwsgi") connection = new UwsgiConnection(socket, options);
+    else if ((socket as Partial<TLSSocket>).alpnProtocol === "h2") connection = new Http2Connection(socket, options);
+    else connection = new Http1Connection(socket, { ...options, takeOver });
     connections.add(connection);
     socket.once("close", () => connections.delete(connection));
     connection.start();

@@ -5,6 +5,7 @@ import { createLog, type Log } from "../base/log.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
+import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/http2-options.ts";
 import { UpstreamRegistry } from "../proxy/registry.ts";
 import { StaticCache } from "../static/cache.ts";
 import { ChallengeAnswers } from "./challenge-answers.ts";
@@ -32,6 +33,7 @@ export class Edge {
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
   readonly #challenges = new ChallengeAnswers(() => this.#handler);
   #settings: Http1Settings | null = null;
+  #http2: Http2Limits = DEFAULT_HTTP2_LIMITS;
   #connectionLimit = 0;
   #draining = false;
 
@@ -125,6 +127,7 @@ export class Edge {
     this.#upstreams.configure(config.upstreams);
     this.#connectionLimit = config.limits.connections;
     const limits = { ...config.limits, body: engineBodyLimit(config) };
+    this.#http2 = config.limits.http2;
     this.#settings = { limits, timeouts: config.timeouts, serverName: null };
     this.#handler = handler;
   }
@@ -142,6 +145,7 @@ export class Edge {
     const listener = new ClientListener(key, {
       handler: () => (this.#challenges.waiting ? this.#challenges : this.#handler),
       settings: () => this.#settings!,
+      http2: () => this.#http2,
       limit: () => this.#connectionLimit,
       observer,
       connections: this.#connections,
@@ -188,11 +192,14 @@ export class Edge {
 /** What is spoken on each listener. */
 function modes(config: Config, secure: Readonly<Record<string, SecureSettings>>): ReadonlyMap<string, ListenerMode> {
   return new Map(
-    config.listeners.map(({ address, protocol }) => [address, { protocol, secure: secure[address] ?? null }]),
+    config.listeners.map(({ address, protocol, http2 }) => [
+      address,
+      { protocol, http2, secure: secure[address] ?? null },
+    ]),
   );
 }
 
-const PLAIN: ListenerMode = { protocol: "http", secure: null };
+const PLAIN: ListenerMode = { protocol: "http", http2: true, secure: null };
 
 function poolSettings(app: AppConfig, config: Config): PoolSettings {
   return {

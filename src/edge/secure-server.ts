@@ -14,7 +14,8 @@ export class SecureServer {
   readonly #server: tls.Server;
   #choice: CertificateChoice;
 
-  constructor(settings: SecureSettings, timeout: number, events: SecureEvents) {
+  /** `http2`: offered by ALPN (RFC 7301), before HTTP/1.1. `timeout`: ms of the handshake. */
+  constructor(settings: SecureSettings, http2: boolean, timeout: number, events: SecureEvents) {
     this.#choice = choiceOf(settings);
     this.#server = tls.createServer({
       ...contextOptions(settings),
@@ -23,7 +24,7 @@ export class SecureServer {
       ticketKeys: Buffer.from(settings.ticketKeys, "base64"),
       requestCert: settings.clientAuthorities !== null,
       rejectUnauthorized: settings.clientRequired,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
       allowHalfOpen: true,
       noDelay: true,
       SNICallback: (host, done) => done(null, this.#choice.find(host)),

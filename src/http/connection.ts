@@ -227,10 +227,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     const body = this.#body!;
     this.#phase = "stopped";
     this.#body = null;
-    if (exchange === null || exchange.body !== body) {
-      this.#finish();
-      return;
-    }
+    if (exchange === null || exchange.body !== body) return this.#finish();
     exchange.persistent = false;
     exchange.closes = true;
     body.fail(refusal);
@@ -322,6 +319,11 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   /** Refuses what can't be a request: answered after the exchanges before it, then the connection is closed. */
   #refuse(refusal: Refusal, line: string): void {
     this.#phase = "stopped";
+    if (this.#requests === 0 && this.#options.takeOver?.(this.#socket, line, this.#heads.refusedInput)) {
+      this.#finished = true;
+      stopSweeping(this);
+      return;
+    }
     this.#refusal = refusal;
     this.#refusedLine = line;
     this.#options.observer.refused(this.#client, refusal.status, refusal.reason, line.slice(0, 1024));
@@ -372,10 +374,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   // --- time ---
 
   tick(now: number): void {
-    if (this.#clock.writeStalled(now)) {
-      this.#socket.destroy();
-      return;
-    }
+    if (this.#clock.writeStalled(now)) return void this.#socket.destroy();
     const awaited = this.#awaits();
     const whole = awaited === "body" || awaited === "close";
     if (this.#clock.overdue(awaited, whole ? this.#socket.bytesRead : this.#requests, now)) this.#giveUp(awaited);

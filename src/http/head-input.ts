@@ -17,6 +17,8 @@ export class HeadInput {
   refusal: Refusal | null = null;
   /** The request line of what is refused, as far as it came. */
   refusedLine = "";
+  /** All that was read since the beginning of what is refused. */
+  refusedInput: Buffer = Buffer.alloc(0);
 
   constructor(limits: HttpLimits) {
     this.#reader = new HeadReader(limits);
@@ -64,6 +66,7 @@ export class HeadInput {
     this.refusal = this.#reader.refusal;
     this.refusedLine = this.#reader.refusedLine;
     if (this.refusal === null) this.#keep(input.subarray(this.#from + at));
+    else this.refusedInput = input.subarray(this.#from + at);
     return -1;
   }
 
@@ -85,6 +88,8 @@ export class HeadInput {
   #keep(rest: Buffer): void {
     if (rest.length === 0) return;
     this.refusal = this.#partial.append(rest);
-    if (this.refusal !== null) this.refusedLine = this.#partial.line();
+    if (this.refusal === null) return;
+    this.refusedLine = this.#partial.line();
+    this.refusedInput = this.#partial.take();
   }
 }

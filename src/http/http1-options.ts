@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { ExchangeObserver, Handler } from "./exchange.ts";
 import type { Http1Settings } from "./settings.ts";
 
@@ -12,4 +13,9 @@ export interface Http1Options {
   readonly localPort: number;
   /** The listener's address as configured. */
   readonly address: string;
+  /**
+   * Asked before a connection's first request is refused: whether what begins with this line belongs to another protocol, which then has
+   * the socket; `input` is all that was read. The connection goes on to be counted by the engine of HTTP/1.1.
+   */
+  readonly takeOver?: (socket: Socket, line: string, input: Buffer) => boolean;
 }

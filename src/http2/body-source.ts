@@ -140,7 +140,6 @@ export class StreamSource implements BodySource, ResponseSink {
     if (this.#remaining >= 0) this.#remaining -= chunk.length;
     this.#pieces.push(chunk);
     this.#keep(chunk.length);
-    this.#waiting = true;
     this.#owner.sourceReady();
     this.#waiting = this.#pieces.length > 0;
     return !this.#waiting;

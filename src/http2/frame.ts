@@ -33,6 +33,8 @@ export const MAX_PAYLOAD = 16_384;
 
 /** What a client says first (RFC 9113 §3.4). */
 export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/** The line that it looks like to HTTP/1.1. */
+export const PREFACE_LINE = "PRI * HTTP/2.0";
 
 // Frames are made as latin-1 text: `Output` joins text of one turn into one write, and short text costs less than buffers.
 

@@ -18,7 +18,6 @@ export class Outgoing {
   readonly #ready = new Set<Sending>();
   #kept = 0;
   #pumping = false;
-  #scheduled = false;
   /** Bytes that the client takes on the connection as a whole. */
   window = 65_535;
   /** Bytes of DATA sent. */
@@ -31,15 +30,10 @@ export class Outgoing {
     this.#roomMade = roomMade;
   }
 
-  /** Its turn comes within this turn of the event loop. */
+  /** It may have something to send: now, or when its turn comes. */
   add(stream: Sending): void {
     this.#ready.add(stream);
-    if (this.#scheduled || this.#pumping) return;
-    this.#scheduled = true;
-    process.nextTick(() => {
-      this.#scheduled = false;
-      this.pump();
-    });
+    this.pump();
   }
 
   delete(stream: Sending): void {
@@ -57,6 +51,7 @@ export class Outgoing {
     this.#kept += bytes;
     if (!full || !this.mayBuffer || this.stopped) return;
     this.#roomMade();
+    this.pump();
   }
 
   /** Less memory is held than may be. */

@@ -233,14 +233,15 @@ export class Http2Session implements StreamOwner {
     const before = this.#peer.initialWindow;
     const fault = this.#peer.read(payload);
     if (fault !== null) return fault;
+    // First the word that they hold, then what they allow.
+    this.output.text(SETTINGS_ACK);
+    this.settled = true;
     for (const one of this.streams.values()) {
       one.sendWindow += this.#peer.initialWindow - before;
       if (one.sendWindow > LARGEST_WINDOW)
         return new ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "a stream's window is too large");
       if (one.sendWindow > 0) this.outgoing.add(one);
     }
-    this.output.text(SETTINGS_ACK);
-    this.settled = true;
     return this.#spendFrame();
   }
 
