@@ -35,6 +35,7 @@ export class HttpMetrics implements ExchangeObserver {
   readonly #bytes: Labelled<Counter>;
   readonly #queue: Labelled<Histogram>;
   readonly #refused: Labelled<Counter>;
+  readonly #protocols: Labelled<Counter>;
   readonly #open: Gauge;
   readonly #opened: Counter;
   readonly #sites = new Map<string, Map<string, Series>>();
@@ -43,6 +44,8 @@ export class HttpMetrics implements ExchangeObserver {
   #app = "";
   #method = "";
   #status = -1;
+  #protocol = "";
+  #byProtocol: Counter | null = null;
   #series: Series | null = null;
   #counter: Counter | null = null;
 
@@ -59,6 +62,8 @@ export class HttpMetrics implements ExchangeObserver {
     this.#bytes = registry.counter("propylon_http_response_bytes_total", bytes, ["site", "app"]);
     const queue = "Time that requests waited for a worker of the app.";
     this.#queue = registry.histogram("propylon_app_queue_seconds", queue, DURATIONS, ["app"]);
+    const protocols = "Requests that ended, by the version of HTTP.";
+    this.#protocols = registry.counter("propylon_http_protocol_requests_total", protocols, ["protocol"]);
     const refused = "Requests refused before they reached a handler.";
     this.#refused = registry.counter("propylon_http_refused_total", refused, ["status"]);
     this.#open = registry.gauge("propylon_http_connections_open", "Client connections open now.").with();
@@ -71,7 +76,12 @@ export class HttpMetrics implements ExchangeObserver {
 
   ended(exchange: Exchange, status: number, bytes: number): void {
     this.requests++;
-    const { site, app, method } = exchange;
+    const { site, app, method, protocol } = exchange;
+    if (this.#byProtocol === null || protocol !== this.#protocol) {
+      this.#byProtocol = this.#protocols.with(protocol);
+      this.#protocol = protocol;
+    }
+    this.#byProtocol.value++;
     if (this.#series === null || site !== this.#site || app !== this.#app) {
       this.#series = this.#seriesOf(site, app);
       this.#site = site;

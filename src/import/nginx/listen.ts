@@ -21,14 +21,13 @@ export function listenOf(directive: Directive, isTlsServer: boolean, t: Translat
   const address = addressOf(written!, directive, t);
   if (address === null) return null;
   if (flags.includes("quic")) {
-    t.ledger.claim(directive, "approximated", "HTTP/3 is not spoken; browsers take HTTP/1.1 over TLS in its place");
+    t.ledger.claim(directive, "approximated", "HTTP/3 is not spoken; browsers take HTTP/2 in its place");
     return null;
   }
   if (flags.includes("proxy_protocol")) {
     t.ledger.claim(directive, "needs-a-decision", "the PROXY protocol is not spoken here: left out");
     return null;
   }
-  if (flags.includes("http2")) t.ledger.claim(directive, "approximated", "HTTP/1.1 is spoken, not HTTP/2");
   const tuning = flags.filter((flag) =>
     /^(?:backlog|rcvbuf|sndbuf|setfib|fastopen|accept_filter|so_keepalive)=|^(?:deferred|reuseport)$/.test(flag),
   );

@@ -35,7 +35,8 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["approximated", "bodies are kept in memory and files as needed, not always in a file", /^client_body_in_file_only$/],
   ["ignored", "names are looked up by the system's resolver", /^resolver(?:_timeout)?$/],
   ["ignored", "no listener here speaks TLS", /^(?:ssl_|quic_|http3)\w*$/],
-  ["approximated", "clients are spoken to by HTTP/1.1", /^http2\w*$/],
+  ["mapped", "HTTP/2 is spoken with clients that ask for it", /^http2$/],
+  ["ignored", "bounds on HTTP/2 are Propylon's own (limits.http2)", /^http2_\w+$/],
   [
     "ignored",
     "how much is compressed at once is Propylon's own choice",
@@ -84,7 +85,12 @@ export function fateOf(directive: Directive, isWhole: boolean): Fate {
   const { name } = directive;
   if (name === "auth_request_set" || name === "auth_basic_user_file" || name === "auth_delay")
     return { verdict: "ignored", note: "it belongs to the check that is named where it stands" };
-  if (/^(?:gzip|http2|daemon)$/.test(name) && firstOf(directive) === "off") return { verdict: "mapped", note: "" };
+  if (/^(?:gzip|daemon)$/.test(name) && firstOf(directive) === "off") return { verdict: "mapped", note: "" };
+  if (name === "http2" && firstOf(directive) === "off")
+    return {
+      verdict: "approximated",
+      note: "HTTP/2 is spoken with clients that ask; http2: false at the listener ends that",
+    };
   for (const [verdict, note, names] of GROUPS) if (names.test(name)) return { verdict, note };
   if (TRANSLATED.test(name))
     return { verdict: "ignored", note: `nothing ${isWhole ? "at this level or below" : "in what was given"} uses it` };
