@@ -189,7 +189,47 @@ describe("a virtual host", () => {
     assert.equal(told("<IfVersion>")?.verdict, "ignored");
   });
 
-  it("asks for a decision about TLS and about what it does not know", () => {
+  it("gives an address the certificates of its hosts, and what they say of clients and versions", () => {
+    const { settings, told } = read(`
+SSLProtocol TLSv1.3
+<VirtualHost *:443>
+  ServerName a.example
+  DocumentRoot /srv/a
+  SSLEngine on
+  SSLCertificateFile /etc/ssl/a.pem
+  SSLCertificateKeyFile /etc/ssl/a.key
+  SSLVerifyClient optional
+  SSLCACertificateFile /etc/ssl/ca.pem
+</VirtualHost>
+<VirtualHost *:443>
+  ServerName b.example
+  DocumentRoot /srv/b
+  SSLEngine on
+  SSLCertificateFile /etc/ssl/b.pem
+</VirtualHost>
+<VirtualHost *:80>
+  DocumentRoot /srv/b
+</VirtualHost>
+`);
+    assert.deepEqual(settings.listeners, [
+      {
+        address: "*:443",
+        tls: {
+          certificates: [
+            { certificate: "/etc/ssl/a.pem", key: "/etc/ssl/a.key" },
+            { certificate: "/etc/ssl/b.pem", key: "/etc/ssl/b.pem" },
+          ],
+          client_ca: "/etc/ssl/ca.pem",
+          client: "optional",
+          minimum: "1.3",
+        },
+      },
+      "*:80",
+    ]);
+    assert.equal(told("SSLEngine")?.verdict, "mapped");
+  });
+
+  it("asks for a decision about TLS without a certificate and about what it does not know", () => {
     const { told } = read("<VirtualHost *:443>\nSSLEngine on\nNoSuchThing x\nDocumentRoot /srv\n</VirtualHost>\n");
     assert.equal(told("SSLEngine")?.verdict, "needs-a-decision");
     assert.equal(told("NoSuchThing")?.verdict, "needs-a-decision");

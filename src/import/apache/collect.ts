@@ -278,7 +278,7 @@ export class Collector {
     }
     if (found.length > 0) return mapped();
     if (node.key === "includeoptional" || /[*?[]/.test(pattern)) return mapped("no file is there for it");
-    if (/letsencrypt\/options-ssl/.test(pattern)) return ignored("it goes with SSLEngine: see there");
+    if (/letsencrypt\/options-ssl/.test(pattern)) return ignored("our TLS chooses it");
     return approximated(`${absolute} is not there, so what it says is left out: give it where it is`);
   }
 }

@@ -4,10 +4,7 @@ import type { ApacheNode } from "./parse.ts";
 const TUNING = ignored("it tunes Apache's own processes and connections");
 const PEOPLE = ignored("it says something to people");
 const BUILT_IN = ignored("what there is is built in");
-const TLS_PART = ignored("it goes with SSLEngine: see there");
-const TLS = undecided(
-  "there is no TLS here yet: this site answers plain HTTP; let something in front end TLS, or keep Apache for it",
-);
+const TLS_PART = ignored("our TLS chooses it");
 
 const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Outcome)>> = {
   serveradmin: PEOPLE,
@@ -90,11 +87,13 @@ const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Out
   ),
   remoteipinternalproxy: ignored("it goes with RemoteIPHeader: see there"),
   remoteiptrustedproxy: ignored("it goes with RemoteIPHeader: see there"),
-  sslengine: (args) => (/^off$/i.test(args[0] ?? "") ? mapped() : TLS),
   deflatecompressionlevel: ignored("nothing is compressed on the way"),
   brotlicompressionquality: ignored("nothing is compressed on the way"),
   modpagespeed: ignored("pages are sent as they are"),
-  mdomain: TLS,
+  mdomain: undecided("give the listener tls: {acme: {email: ...}} for certificates that renew themselves"),
+  sslcacertificatepath: undecided("give the authorities as one file, with SSLCACertificateFile"),
+  sslcarevocationfile: undecided("lists of withdrawn certificates are not looked at"),
+  sslrequire: undecided("conditions about client certificates have no counterpart"),
 };
 
 const PREFIXES: readonly (readonly [RegExp, Outcome])[] = [

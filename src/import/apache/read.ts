@@ -6,6 +6,7 @@ import { type Collected, Collector } from "./collect.ts";
 import type { OptionsDraft } from "./options.ts";
 import { routesOf } from "./routes.ts";
 import { answersSomething, inherit, inOrder, type Scope, type ScriptAlias } from "./scope.ts";
+import { listenerOf } from "./tls.ts";
 
 /** Reads Apache's configuration: virtual hosts, or a fragment without one, with mod_wsgi, proxies and files. */
 export const readApache: Reader = (source, context) => {
@@ -33,7 +34,14 @@ export const readApache: Reader = (source, context) => {
   // The main server answers where no virtual host does; a name alone is not worth a site.
   if (hosts.length === 0 && answersSomething(server))
     scopes.push({ ...server, proxies: inOrder(server.proxies), addresses: [...new Set(listen)] });
-  const listeners = [...new Set([...listen, ...hosts.flatMap(({ addresses }) => addresses)])];
+  const listeners = [...new Set([...listen, ...hosts.flatMap(({ addresses }) => addresses)])].map((address) => {
+    const on = scopes.filter(({ addresses }) => addresses.includes(address));
+    return listenerOf(
+      address,
+      on.map(({ tls }) => tls),
+      ledger,
+    );
+  });
   const taken = new Set<string>();
   const sites = scopes.map((scope) =>
     siteOf(

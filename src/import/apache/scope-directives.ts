@@ -6,6 +6,7 @@ import { readProxyPass } from "./proxy.ts";
 import { readPattern, readRewrite } from "./rewrite.ts";
 import type { Scope } from "./scope.ts";
 import { plainTemplate } from "./template.ts";
+import { readTls } from "./tls.ts";
 
 const REDIRECTS: Readonly<Record<string, number>> = { permanent: 301, temp: 302, seeother: 303, gone: 410 };
 const LEVELS: Readonly<Record<string, string>> = {
@@ -77,9 +78,6 @@ export function readScopeDirective(
       if (rule !== null) scope.rules.push(rule);
       return outcome;
     }
-    case "sslengine":
-      scope.secure = /^(?:on|optional)$/i.test(first);
-      return null;
     case "errorlog":
       return approximated("errors go to our log, on stderr and in propylon logs");
     case "loglevel": {
@@ -119,7 +117,7 @@ export function readScopeDirective(
     case "limitrequestfieldsize":
       return approximated("limits.header_size bounds all fields of a request together");
     default:
-      return null;
+      return readTls(node, scope.tls);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Plain } from "../tree.ts";
 import { newOptions, type OptionsDraft } from "./options.ts";
 import type { ProxyRule } from "./proxy.ts";
 import type { RewriteCondition } from "./rewrite.ts";
+import { inheritTls, newTls, type TlsDraft } from "./tls.ts";
 
 /** `Alias`, `AliasMatch` or `WSGIScriptAlias`. */
 export interface AliasRule {
@@ -55,7 +56,7 @@ export interface Scope {
   rewriteOn: boolean;
   preserveHost: boolean;
   proxyTimeout: number | null;
-  secure: boolean;
+  readonly tls: TlsDraft;
 }
 
 export function newScope(addresses: readonly string[]): Scope {
@@ -79,7 +80,7 @@ export function newScope(addresses: readonly string[]): Scope {
     rewriteOn: false,
     preserveHost: false,
     proxyTimeout: null,
-    secure: false,
+    tls: newTls(),
   };
 }
 
@@ -98,6 +99,7 @@ export function inherit(host: Scope, server: Scope): Scope {
     files: [...server.files, ...host.files],
     preserveHost: host.preserveHost || server.preserveHost,
     proxyTimeout: host.proxyTimeout ?? server.proxyTimeout,
+    tls: inheritTls(host.tls, server.tls),
   };
 }
 

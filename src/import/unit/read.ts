@@ -180,7 +180,9 @@ function readUpstream(name: string, node: JsonNode, ledger: Ledger): Plain {
 function listenerOutcome(key: string): Outcome {
   if (key === "pass") return mapped();
   if (key === "tls")
-    return undecided("there is no TLS here yet: this address answers plain HTTP; let something in front end TLS");
+    return undecided(
+      "Unit keeps its certificates itself: give the listener tls with their files; until then it answers plain HTTP",
+    );
   if (key === "forwarded" || key === "client_ip")
     return undecided(
       "the client's address is that of the connection: what stands in the header is for the app to read",
