@@ -2,13 +2,15 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import { benchmarks, STATIC_FILE } from "./benchmarks.ts";
+import { benchmarks } from "./benchmarks.ts";
 import type { Benchmark, Context } from "./context.ts";
+import { writeFiles } from "./files.ts";
 import { describeMachine } from "./machine.ts";
 
 const USAGE = `npm run bench -- [NAME...] [OPTION...]      see docs/benchmarks.md
 
-NAME is a benchmark or the beginning of its name (hello, flask, sleep, mixed, static, proxy, footprint); none: all.
+NAME is a benchmark or the beginning of its name (hello, flask, django, sleep, mixed, download, upload, static, proxy, routes,
+footprint); none: all.
 
   --repeats N        of each measurement (default 5, 7 where p99 counts)
   --seconds N        of each measurement (default 4)
@@ -62,7 +64,7 @@ async function runAll(chosen: readonly Benchmark[], options: Options): Promise<n
   const machine = describeMachine(chosen, options.python);
   for (const [what, value] of Object.entries(machine)) console.log(`${what.padEnd(15)} ${value}`);
   const files = fs.mkdtempSync(path.join(os.tmpdir(), "propylon-bench-files-"));
-  fs.writeFileSync(path.join(files, STATIC_FILE.name), STATIC_FILE.content);
+  writeFiles(files);
   const context: Context = {
     surroundings: { python: options.python, apps: path.join(import.meta.dirname, "apps"), files },
     repeats: options.repeats,

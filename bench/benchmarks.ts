@@ -1,6 +1,8 @@
 import type { Benchmark } from "./context.ts";
+import { CHANGED, FILES } from "./files.ts";
 import { footprint } from "./footprint.ts";
 import { mixed } from "./mixed.ts";
+import { granian } from "./peers/granian.ts";
 import { nginxGunicorn } from "./peers/nginx-gunicorn.ts";
 import { nginxProxy } from "./peers/nginx-proxy.ts";
 import { nginxStatic } from "./peers/nginx-static.ts";
@@ -9,6 +11,8 @@ import { nginxWaitress } from "./peers/nginx-waitress.ts";
 import type { Peer } from "./peers/peer.ts";
 import { propylon } from "./peers/propylon.ts";
 import { propylonProxy } from "./peers/propylon-proxy.ts";
+import { propylonRoutes } from "./peers/propylon-routes.ts";
+import { propylonUwsgi } from "./peers/propylon-uwsgi.ts";
 import { prototype } from "./peers/prototype.ts";
 import { PROXIED } from "./peers/proxied.ts";
 import { type Throughput, throughput } from "./throughput.ts";
@@ -22,10 +26,14 @@ export interface Choice {
   readonly peers: readonly string[] | null;
 }
 
-/** The static file's name and content. */
-export const STATIC_FILE = { name: "1k.txt", content: Buffer.from("0123456789abcde\n".repeat(64)) };
-
 const HELLO = Buffer.from("Hello, World!");
+
+/** Bytes of the large transfers. */
+const TRANSFER = 10 * 1024 * 1024;
+
+const DJANGO_PAGE = Buffer.from(
+  `<h1>A list</h1><ul>${Array.from({ length: 20 }, (_, row) => `<li>${row}: ROW ${row}</li>`).join("")}</ul>`,
+);
 
 const BROWSER = [
   "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -43,8 +51,8 @@ const BROWSER = [
 
 /** Milliseconds that the app sleeps, and the share of nginx+uwsgi's requests a second that is wanted. */
 const SLEEPS = [
-  [0.1, 0.7],
-  [0.3, 0.7],
+  [0.1, 0.9],
+  [0.3, 0.9],
   [1, 0.9],
   [3, 0.9],
   [5, 0.9],
@@ -57,7 +65,13 @@ export function benchmarks(choice: Choice): Benchmark[] {
   const uwsgi = nginxUwsgi(nginxWorkers);
   const take = (...peers: Peer[]) => peers.filter((peer) => choice.peers === null || choice.peers.includes(peer.name));
   const ours = [propylon(), ...(choice.prototype === null ? [] : [prototype(choice.prototype)])];
-  const stacks = [uwsgi, nginxGunicorn(nginxWorkers, python), nginxWaitress(nginxWorkers, python)];
+  const like = granian(python);
+  const stacks = [
+    uwsgi,
+    nginxGunicorn(nginxWorkers, python),
+    nginxWaitress(nginxWorkers, python),
+    ...(like === null ? [] : [like]),
+  ];
 
   const hello: Throughput = {
     name: "hello",
@@ -69,7 +83,7 @@ export function benchmarks(choice: Choice): Benchmark[] {
     body: HELLO,
     connections: 64,
     repeats: 5,
-    wanted: { "nginx+uwsgi": { rps: 1.6 }, "nginx+gunicorn": { rps: 3 }, "nginx+waitress": { rps: 8 } },
+    wanted: { "nginx+uwsgi": { rps: 2 }, "nginx+gunicorn": { rps: 3 }, "nginx+waitress": { rps: 8 } },
   };
   const browser: Throughput = {
     ...hello,
@@ -84,7 +98,7 @@ export function benchmarks(choice: Choice): Benchmark[] {
     task: { module: "flask_hello", processes: 2, threads: 1 },
     // A p99 is noisier than a rate.
     repeats: 7,
-    wanted: { "nginx+uwsgi": { rps: 1.15, p99: 1 } },
+    wanted: { "nginx+uwsgi": { rps: 1.3, p99: 1 } },
   };
   const sleeps = SLEEPS.map(([milliseconds, rps]) => ({
     ...hello,
@@ -102,9 +116,86 @@ export function benchmarks(choice: Choice): Benchmark[] {
     title: "a static file of 1 KB, 64 connections",
     peers: take(propylon(), nginxStatic(nginxWorkers)),
     task: { module: null, processes: 0, threads: 0 },
-    target: `/${STATIC_FILE.name}`,
-    body: STATIC_FILE.content,
-    wanted: { nginx: { rps: 0.9 } },
+    target: `/${FILES.small.name}`,
+    body: FILES.small.content,
+    wanted: { nginx: { rps: 1 } },
+  };
+  const larger: Throughput[] = [
+    {
+      ...files,
+      name: "static-27k",
+      title: "a static file of 27 KB, 64 connections",
+      target: `/${FILES.page.name}`,
+      body: FILES.page.content,
+    },
+    {
+      ...files,
+      name: "static-1m",
+      title: "a static file of 1 MB, 16 connections",
+      target: `/${FILES.large.name}`,
+      body: FILES.large.content,
+      connections: 16,
+    },
+    {
+      ...files,
+      name: "static-304",
+      title: "a static file that the client has, 64 connections",
+      headers: [`If-Modified-Since: ${CHANGED.toUTCString()}`],
+      body: Buffer.alloc(0),
+      status: 304,
+      wanted: { nginx: { rps: 0.9 } },
+    },
+  ];
+  const django: Throughput = {
+    ...hello,
+    name: "django",
+    title: "a page of Django's, 64 connections, 2 processes",
+    peers: take(...ours, uwsgi),
+    task: { module: "django_page", processes: 2, threads: 1 },
+    body: DJANGO_PAGE,
+    wanted: { "nginx+uwsgi": { rps: 1.15 } },
+  };
+  const transfers: Throughput[] = [
+    {
+      ...hello,
+      name: "download",
+      title: "10 MB from an app in pieces of 64 KB, 8 connections, 2 processes",
+      peers: take(...ours, uwsgi),
+      task: { module: "transfer", processes: 2, threads: 1 },
+      target: "/down",
+      body: Buffer.alloc(TRANSFER, "0123456789abcde\n"),
+      connections: 8,
+      wanted: { "nginx+uwsgi": { rps: 1 } },
+    },
+    {
+      ...hello,
+      name: "upload",
+      title: "10 MB to an app that reads them, 8 connections, 2 processes",
+      peers: take(...ours, uwsgi),
+      task: { module: "transfer", processes: 2, threads: 1 },
+      target: "/up",
+      body: Buffer.from(String(TRANSFER)),
+      upload: TRANSFER,
+      connections: 8,
+      wanted: { "nginx+uwsgi": { rps: 1 } },
+    },
+  ];
+  const gateway: Throughput = {
+    ...hello,
+    name: "proxy-uwsgi",
+    title: "the hello app on uWSGI behind the front, 64 connections, 2 processes",
+    // One edge against as many nginx workers.
+    peers: take(propylonUwsgi(), nginxUwsgi(1)),
+    wanted: { "nginx+uwsgi": { rps: 1.2 } },
+  };
+  const routes: Throughput = {
+    ...files,
+    name: "routes",
+    title: "a fixed answer behind 10 and behind 10,000 routes, 64 connections",
+    peers: take(propylonRoutes(10_000), propylonRoutes(10)),
+    target: "/asked/for",
+    body: Buffer.from("found"),
+    wanted: { "propylon, 10 routes": { rps: 0.95 } },
   };
   const proxy: Throughput = {
     ...files,
@@ -128,10 +219,12 @@ export function benchmarks(choice: Choice): Benchmark[] {
     },
   ];
   return [
-    ...[hello, browser, flask, ...sleeps].map(throughput),
+    ...[hello, browser, flask, django, ...sleeps].map(throughput),
     mixed(take(...ours, uwsgi)),
-    throughput(files),
-    ...proxies.map(throughput),
+    ...transfers.map(throughput),
+    ...[files, ...larger].map(throughput),
+    ...[...proxies, gateway].map(throughput),
+    throughput(routes),
     footprint(take(propylon(), uwsgi)),
   ].filter((benchmark) => benchmark.peers.length > 0);
 }

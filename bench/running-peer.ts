@@ -95,18 +95,22 @@ export function get(
   port: number,
   target: string,
   headers: readonly string[] = [],
+  upload = 0,
 ): Promise<{ status: number; body: Buffer }> {
   const fields = Object.fromEntries(
     headers.map((header) => [header.slice(0, header.indexOf(":")), header.slice(header.indexOf(":") + 2)]),
   );
   return new Promise((resolve, reject) => {
-    const request = http.get({ host: "127.0.0.1", port, path: target, headers: fields, agent: false }, (response) => {
+    const method = upload > 0 ? "POST" : "GET";
+    const options = { host: "127.0.0.1", port, path: target, method, headers: fields, agent: false };
+    const request = http.request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks) }));
     });
     request.on("error", reject);
+    request.end(upload > 0 ? Buffer.alloc(upload, "0123456789abcde\n") : undefined);
   });
 }
 

@@ -18,6 +18,10 @@ export interface Throughput {
   readonly headers: readonly string[];
   /** What each peer must answer, to the byte. */
   readonly body: Buffer;
+  /** With this status; 200 when left out. */
+  readonly status?: number;
+  /** Bytes that each request sends, as a POST; left out: a GET without any. */
+  readonly upload?: number;
   readonly connections: number;
   readonly repeats: number;
   /** Ratios wanted of the first peer, by the other's name: requests a second at least, p99 at most. */
@@ -68,20 +72,21 @@ async function runThroughput(definition: Throughput, context: Context): Promise<
 }
 
 /** wrk counts answers of 400 and above as errors; this makes sure that the rest is the right answer. */
-async function checkAnswer(peer: RunningPeer, { target, headers, body }: Throughput): Promise<void> {
-  const answer = await get(peer.port, target, headers);
-  if (answer.status === 200 && answer.body.equals(body)) return;
+async function checkAnswer(peer: RunningPeer, definition: Throughput): Promise<void> {
+  const { target, headers, body, status = 200, upload = 0 } = definition;
+  const answer = await get(peer.port, target, headers, upload);
+  if (answer.status === status && answer.body.equals(body)) return;
   throw new Error(
-    `${peer.peer.name}: GET ${target}: status ${answer.status}, ${answer.body.length} bytes; wanted 200, ${body.length} bytes`,
+    `${peer.peer.name}: ${target}: status ${answer.status}, ${answer.body.length} bytes; wanted ${status}, ${body.length} bytes`,
   );
 }
 
 async function measure(peer: RunningPeer, definition: Throughput, seconds: number): Promise<Measurement> {
-  const { target, headers, connections } = definition;
+  const { target, headers, connections, upload = 0 } = definition;
   const pids = peer.pids();
   const before = cpuSeconds(pids);
   try {
-    const load = await wrk({ url: peer.url(target), headers, connections, seconds });
+    const load = await wrk({ url: peer.url(target), headers, connections, seconds, upload });
     const cpu = ((cpuSeconds(pids) - before) * 1000) / load.requests;
     return { rps: load.perSecond, p50: load.p50, p99: load.p99, cpu, rss: residentBytes(pids) };
   } catch (error) {

@@ -9,6 +9,8 @@ export interface Load {
   readonly headers: readonly string[];
   readonly connections: number;
   readonly seconds: number;
+  /** Bytes of each request's body; left out: GET. */
+  readonly upload?: number;
 }
 
 export interface LoadResult {
@@ -45,7 +47,8 @@ export async function wrk(load: Load): Promise<LoadResult> {
     ...headers,
     load.url,
   ];
-  const { stdout } = await promisify(execFile)("wrk", args);
+  const env = { ...process.env, PROPYLON_BENCH_UPLOAD: String(load.upload ?? 0) };
+  const { stdout } = await promisify(execFile)("wrk", args, { env });
   return readReport(stdout);
 }
 

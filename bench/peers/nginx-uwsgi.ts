@@ -19,7 +19,8 @@ export function nginxUwsgi(workers: number): Peer {
   };
 }
 
-function uwsgi(task: Task, place: Place, socket: string): Program {
+/** uWSGI on a Unix socket, speaking its own protocol. */
+export function uwsgi(task: Task, place: Place, socket: string): Program {
   const args = ["--plugin", "python3", "--master", "--die-on-term", "--need-app", "--single-interpreter"];
   args.push("--chdir", place.apps, "--module", `${task.module}:app`, "--socket", socket, "--listen", "1024");
   args.push("--processes", String(task.processes), "--disable-logging");

@@ -37,6 +37,7 @@ http {
   include /etc/nginx/mime.types;
   access_log off;
   sendfile on;
+  client_max_body_size 64m;
   tcp_nopush on;
   keepalive_timeout 75s;
   keepalive_requests 1000000000;
