@@ -29,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   uwsgi: ["base", "http"],
   http2: ["base", "http"],
   proxy: ["base", "http", "config", "metrics", "spool", "template"],
+  cache: ["base", "http", "config", "metrics", "template"],
   edge: [
     "base",
     "http",
@@ -42,6 +43,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "middleware",
     "route",
     "proxy",
+    "cache",
     "tls",
     "uwsgi",
     "http2",

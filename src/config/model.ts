@@ -32,6 +32,8 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly timeouts: TimeoutsConfig;
   readonly static: StaticCacheConfig;
+  /** Stores of the HTTP cache, by name; `default` is always there. */
+  readonly caches: Readonly<Record<string, CacheStoreConfig>>;
   readonly accessLog: AccessLogConfig | null;
   readonly log: LogConfig;
 }
@@ -175,6 +177,12 @@ export interface StaticCacheConfig {
   readonly cacheSize: number;
   /** Largest file kept in it. */
   readonly cacheFile: number;
+}
+
+/** A store that routes keep answers in. */
+export interface CacheStoreConfig {
+  /** Bytes, heads and what surrounds them included. */
+  readonly size: number;
 }
 
 export interface AccessLogConfig {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cacheSchema } from "./cache-schema.ts";
 import { compressSchema } from "./compress-schema.ts";
 import { requestHeadersSchema, responseHeadersSchema } from "./header-schema.ts";
 import { choice, count, flag, path, pattern, size, template } from "./kinds.ts";
@@ -62,6 +63,11 @@ export const optionKeys = {
   compress: optional(
     compressSchema,
     "Compress answers of apps, upstreams and files on the fly: `true`, or a section.",
+    "`false`",
+  ),
+  cache: optional(
+    cacheSchema,
+    "Keep answers of apps and upstreams and answer from them (docs/cache.md): `true`, or a section.",
     "`false`",
   ),
   logged: optional(flag, "Write requests to the access log.", "`true`"),

@@ -3,7 +3,7 @@
  * and `path` (as `uri`) and `query` (the query with its `?`, empty without one) of our own.
  */
 export const REQUEST_VARIABLES: ReadonlySet<string> = new Set(
-  `args body_bytes_sent bytes_sent connection connection_requests connection_time content_length content_type document_root
+  `args body_bytes_sent bytes_sent cache_status connection connection_requests connection_time content_length content_type document_root
   document_uri fastcgi_path_info fastcgi_script_name host hostname https is_args msec nginx_version path pid
   proxy_add_x_forwarded_for proxy_host proxy_port query query_string realip_remote_addr realip_remote_port realpath_root
   remote_addr remote_port remote_user request request_completion request_filename request_id request_length request_method

@@ -1,6 +1,6 @@
+import { checkRange } from "./check-range.ts";
 import type { ConditionSettings } from "./condition-schema.ts";
 import { checkPattern } from "./pattern-check.ts";
-import { checkRange } from "./resolve-options.ts";
 import type { ConditionConfig } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";

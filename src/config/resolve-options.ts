@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
-import { rangeProblem } from "./address-range.ts";
+import { checkRange } from "./check-range.ts";
 import { bareName } from "./collect-names.ts";
 import { resolveCompress } from "./compress-schema.ts";
 import type { AccessSettings, ErrorPageSettings, OptionSettings } from "./options-schema.ts";
+import { resolveCache } from "./resolve-cache.ts";
 import { resolveRequestHeaders, resolveResponseHeaders } from "./resolve-headers.ts";
 import type { RouteContext } from "./route-context.ts";
 import type { AccessConfig, ErrorPageConfig, RouteOptions } from "./route-model.ts";
@@ -20,6 +21,7 @@ export const NO_OPTIONS: RouteOptions = {
   bodyLimit: null,
   logged: true,
   compress: null,
+  cache: null,
 };
 
 /** A route's options, or a site's: each that is written replaces the one around, as a whole. */
@@ -45,18 +47,8 @@ export function resolveOptions(
     bodyLimit: settings.limits?.body ?? around.bodyLimit,
     logged: settings.logged ?? around.logged,
     compress: settings.compress === undefined ? around.compress : resolveCompress(settings.compress),
+    cache: settings.cache === undefined ? around.cache : resolveCache(settings.cache, [...at, "cache"], context),
   };
-}
-
-/** Adds a problem for what is not an address, a network or `unix:`; `all` where it may stand. Returns the range. */
-export function checkRange(range: string, at: Path, { problems }: Pick<RouteContext, "problems">, all = true): string {
-  if (range === "unix:" || (all && range === "all")) return range;
-  const problem = rangeProblem(range);
-  if (problem !== null)
-    problems.error(at, problem, {
-      remedy: `write 10.0.0.0/8, 192.0.2.1, 2001:db8::/32${all ? ", unix: or all" : " or unix:"}`,
-    });
-  return range;
 }
 
 function resolveErrors(

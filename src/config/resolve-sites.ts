@@ -1,4 +1,4 @@
-import type { ListenerConfig } from "./model.ts";
+import type { CacheStoreConfig, ListenerConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { type Claim, listenerAddress, resolveSite, siteOfApp } from "./resolve-site.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
@@ -12,6 +12,7 @@ export interface SitesContext extends ResolveContext {
   readonly upstreams: UpstreamTable;
   readonly names: ReadonlySet<string>;
   readonly listeners: readonly ListenerConfig[];
+  readonly caches: Readonly<Record<string, CacheStoreConfig>>;
 }
 
 /** The sites that are written, or the one of the only app. */

@@ -2,6 +2,7 @@ import { resolve as resolvePath } from "node:path";
 import { templateNames } from "./collect-names.ts";
 import type { AccessLogConfig, AppConfig, Config } from "./model.ts";
 import { type ResolveContext, resolveApp } from "./resolve-app.ts";
+import { resolveCaches } from "./resolve-cache.ts";
 import { resolveAdmin, resolveListeners } from "./resolve-listeners.ts";
 import { resolveAfter, resolvePrograms } from "./resolve-program.ts";
 import { resolveSites } from "./resolve-sites.ts";
@@ -52,7 +53,8 @@ export function resolveSettings(
     };
   const names = templateNames(settings);
   const upstreams = resolveUpstreams(settings.upstreams ?? {}, { ...context, names, captures: 0 });
-  const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners });
+  const caches = resolveCaches(settings.caches);
+  const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners, caches });
   return {
     directory: context.directory,
     profile,
@@ -87,6 +89,7 @@ export function resolveSettings(
       rateGrace: timeouts.rate_grace,
     },
     static: { cacheSize: settings.static.cache_size, cacheFile: settings.static.cache_file },
+    caches,
     accessLog: resolveAccessLog(settings.access_log, context),
     log: settings.log,
   };

@@ -1,3 +1,4 @@
+import type { CacheStoreConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
 import type { RouteOptions } from "./route-model.ts";
@@ -8,6 +9,7 @@ import type { TemplateScope } from "./template-check.ts";
 export interface RouteContext extends ResolveContext, TemplateScope {
   readonly apps: ReadonlySet<string>;
   readonly upstreams: UpstreamTable;
+  readonly caches: Readonly<Record<string, CacheStoreConfig>>;
   readonly order: "written" | "nginx";
   /** Where the site stands, and the names of its routes. */
   readonly site: Path;

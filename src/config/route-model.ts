@@ -31,6 +31,45 @@ export interface RouteOptions {
   readonly logged: boolean;
   /** Compress answers on the fly; null: send them as they are. */
   readonly compress: CompressConfig | null;
+  /** Answer from answers that were kept; null: always ask. */
+  readonly cache: CacheConfig | null;
+}
+
+/** How the answers of a route are kept (RFC 9111, docs/cache.md). Times in milliseconds. */
+export interface CacheConfig {
+  /** Name of a store, whose content all routes that name it share the room of. */
+  readonly store: string;
+  /** What an answer is kept under; null: the URL, apart for each route. */
+  readonly key: Template | null;
+  readonly methods: readonly ("GET" | "HEAD")[];
+  /** How long answers are fresh that don't say it, by status; `any` for those that are not listed. */
+  readonly ttl: Readonly<Record<string, number>>;
+  /** Guess a lifetime by Last-Modified (RFC 9111 §4.2.2) where neither the answer nor `ttl` says one. */
+  readonly heuristics: boolean;
+  /** So long after its end of freshness an answer is used while another is fetched (RFC 5861); what an answer says goes first. */
+  readonly staleWhileRevalidate: number;
+  /** The same where the handler fails. */
+  readonly staleIfError: number;
+  /** Lower-case fields of answers that count as absent: `cache-control`, `expires`, `set-cookie`, `vary`. */
+  readonly ignore: readonly string[];
+  /** Kept from this request for it on. */
+  readonly minUses: number;
+  /** Largest content kept, bytes. */
+  readonly maxEntry: number;
+  /** Longest wait for an answer that another request is fetching; 0: each fetches for itself. */
+  readonly wait: number;
+  /** Ask the origin with the validators of a stale answer; else for the whole. */
+  readonly revalidate: boolean;
+  /** Obey Cache-Control of requests. */
+  readonly requestDirectives: boolean;
+  /** Tell by the field Cache-Status (RFC 9211) what the cache did. */
+  readonly status: boolean;
+  /** If one holds, the cache has no part in the exchange. */
+  readonly bypass: readonly ConditionConfig[];
+  /** If one holds, the answer is fetched anew, and kept. */
+  readonly refresh: readonly ConditionConfig[];
+  /** If one holds, the answer is not kept. */
+  readonly noStore: readonly ConditionConfig[];
 }
 
 export interface CompressConfig {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { account, appsSchema } from "./app-schema.ts";
+import { cachesSchema } from "./cache-schema.ts";
 import { address, choice, count, duration, flag, off, path, size } from "./kinds.ts";
 import { listenerSchema } from "./listener-schema.ts";
 import { programsSchema } from "./program-schema.ts";
@@ -112,6 +113,11 @@ export const settingsSchema = section({
     }),
     {},
     "The in-memory cache of static files.",
+  ),
+  caches: optional(
+    cachesSchema,
+    "Stores of the HTTP cache, by name, for the `cache` of sites and routes.",
+    "one of 64MB, named `default`",
   ),
   access_log: optional(
     z.union([

@@ -1,8 +1,11 @@
+import { createHash } from "node:crypto";
 import { AppHandler } from "../app/app-handler.ts";
 import type { Pool } from "../app/pool.ts";
 import type { Log } from "../base/log.ts";
+import { CacheHandler } from "../cache/handler.ts";
+import type { CacheStores } from "../cache/stores.ts";
 import type { Config } from "../config/model.ts";
-import type { StaticConfig } from "../config/route-model.ts";
+import type { CacheConfig, StaticConfig } from "../config/route-model.ts";
 import type { Handler } from "../http/exchange.ts";
 import { CompressFilter } from "../middleware/compress.ts";
 import { createProxyHandler } from "../proxy/handler.ts";
@@ -10,7 +13,7 @@ import type { ProxyParts } from "../proxy/proxy-route.ts";
 import type { UpstreamRegistry } from "../proxy/registry.ts";
 import { createRedirectHandler } from "../respond/redirect.ts";
 import { createRespondHandler } from "../respond/respond.ts";
-import { buildSite, type OuterConfig } from "../route/build-site.ts";
+import { buildSite, type CacheRouteParts, type OuterConfig } from "../route/build-site.ts";
 import { FileLooker } from "../route/file-facts.ts";
 import { absoluteLocation } from "../route/location.ts";
 import { PostedFiles } from "../route/posted-files.ts";
@@ -28,6 +31,7 @@ export interface Parts {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly cache: StaticCache;
   readonly upstreams: UpstreamRegistry;
+  readonly caches: CacheStores;
   readonly log: Log;
 }
 
@@ -47,6 +51,7 @@ export function compose(config: Config, parts: Parts): Handler {
         files: composer.files,
         bodyLimit: engineBodyLimit(config) === config.limits.body ? 0 : config.limits.body,
         makeHandler: (handler, built, scope) => composer.handler(handler, built, scope),
+        makeCache: (cache, zone, parts, next) => composer.cache(cache, zone, parts, next),
         makeCompressor: (compress) => new CompressFilter(compress),
         filePage: (path) => composer.filePage(path),
       }),
@@ -79,11 +84,15 @@ class Composer {
   /** Keeps what upstreams did for variables, where some template asks. */
   readonly #note: ProxyParts["note"];
 
+  /** The same of what caches did. */
+  readonly #notesCache: boolean;
+
   constructor(config: Config, parts: Parts) {
     this.#config = config;
     this.#parts = parts;
     this.templates = new TemplateCompiler(config.variables, givenNames(config));
     this.#note = /\{upstream_\w+\}/.test(JSON.stringify([config.sites, config.variables])) ? setVariable : null;
+    this.#notesCache = /\{(?:upstream_)?cache_status\}/.test(JSON.stringify(config));
   }
 
   handler(handler: OuterConfig, site: Site, scope: TemplateScope | null): Handler {
@@ -107,6 +116,21 @@ class Composer {
       case "respond":
         return createRespondHandler(handler, compile);
     }
+  }
+
+  cache(config: CacheConfig, zone: string, { compile, condition }: CacheRouteParts, next: Handler): Handler {
+    const parts = {
+      config,
+      stores: this.#parts.caches,
+      size: this.#config.caches[config.store]!.size,
+      zone: createHash("sha256").update(zone).digest("base64url").slice(0, 16),
+      key: config.key === null ? null : compile(config.key),
+      bypass: config.bypass.map(condition),
+      refresh: config.refresh.map(condition),
+      noStore: config.noStore.map(condition),
+      notes: this.#notesCache,
+    };
+    return new CacheHandler(parts, next);
   }
 
   /** Serves one file, whichever path was asked for. */

@@ -2,6 +2,7 @@ import net from "node:net";
 import { acceptWorker } from "../app/app-socket.ts";
 import { Pool, type PoolSettings } from "../app/pool.ts";
 import { createLog, type Log } from "../base/log.ts";
+import { CacheStores } from "../cache/stores.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
@@ -28,6 +29,7 @@ export class Edge {
   readonly #observers: EdgeObservers;
   readonly #log: Log;
   readonly #upstreams: UpstreamRegistry;
+  readonly #caches = new CacheStores();
   #cache: StaticCache | null = null;
   #modes: ReadonlyMap<string, ListenerMode> = new Map();
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
@@ -83,7 +85,7 @@ export class Edge {
             this.#pools,
             this.#connections.size,
             this.#observers.droppedLogLines,
-            this.#upstreams.families(),
+            [...this.#upstreams.families(), ...this.#caches.families()],
           ),
         });
         return;
@@ -99,7 +101,7 @@ export class Edge {
       for (const app of Object.values(config.apps))
         pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
       this.#cache ??= new StaticCache(config.static);
-      const parts = { pools, cache: this.#cache, upstreams: this.#upstreams, log: this.#log };
+      const parts = { pools, cache: this.#cache, upstreams: this.#upstreams, caches: this.#caches, log: this.#log };
       const handler = compose(config, parts);
       this.#observers.configure(config.accessLog);
       this.#adopt(config, pools, handler);
@@ -125,6 +127,7 @@ export class Edge {
     }
     this.#cache?.configure(config.static);
     this.#upstreams.configure(config.upstreams);
+    this.#caches.configure(config.caches);
     this.#connectionLimit = config.limits.connections;
     const limits = { ...config.limits, body: engineBodyLimit(config) };
     this.#http2 = config.limits.http2;

@@ -9,7 +9,7 @@ export function snapshot(
   pools: ReadonlyMap<string, Pool>,
   connections: number,
   droppedLogLines: number,
-  upstreams: readonly MetricFamily[],
+  others: readonly MetricFamily[],
 ): EdgeSnapshot {
   const apps: Record<string, EdgeSnapshot["apps"][string]> = {};
   for (const [name, pool] of pools) {
@@ -18,7 +18,7 @@ export function snapshot(
     apps[name] = { inFlight: pool.inFlight, queued: pool.queued, workers };
   }
   return {
-    families: [...metrics.families(), ...poolFamilies(pools), ...upstreams, logFamily(droppedLogLines)],
+    families: [...metrics.families(), ...poolFamilies(pools), ...others, logFamily(droppedLogLines)],
     requests: metrics.requests,
     connections,
     apps,

@@ -1,5 +1,7 @@
 import type {
+  CacheConfig,
   CompressConfig,
+  ConditionConfig,
   HandlerConfig,
   RouteConfig,
   RouteOptions,
@@ -7,9 +9,9 @@ import type {
   StaticConfig,
 } from "../config/route-model.ts";
 import type { Handler, ResponseFilter } from "../http/exchange.ts";
-import type { Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
+import type { CompiledTemplate, Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
 import { AccessList } from "./access-list.ts";
-import { compileCondition } from "./condition.ts";
+import { type Condition, compileCondition } from "./condition.ts";
 import { ErrorPages } from "./error-pages.ts";
 import type { FileLooker } from "./file-facts.ts";
 import { failHandler, gotoHandler, NO_HANDLER } from "./goto-handler.ts";
@@ -24,12 +26,20 @@ import { TryHandler, type TryStep } from "./try-handler.ts";
 /** Handlers that this folder does not make itself. */
 export type OuterConfig = Extract<HandlerConfig, { kind: "app" | "static" | "proxy" | "redirect" | "respond" }>;
 
+/** What the cache of a route needs of the place where it stands. */
+export interface CacheRouteParts {
+  readonly compile: (text: string) => CompiledTemplate;
+  readonly condition: (config: ConditionConfig) => Condition;
+}
+
 export interface BuildParts {
   readonly templates: TemplateCompiler;
   readonly files: FileLooker;
   /** Bytes of a body where a route says nothing, if the protocol lets more through; 0: no limit. */
   readonly bodyLimit: number;
   readonly makeHandler: (config: OuterConfig, site: Site, scope: TemplateScope | null) => Handler;
+  /** Puts a cache before a handler. `zone`: differs between routes whose answers are not each other's. */
+  readonly makeCache: (config: CacheConfig, zone: string, parts: CacheRouteParts, next: Handler) => Handler;
   readonly makeCompressor: (config: CompressConfig) => ResponseFilter;
   /** Serves the content of this file, whatever is asked for. */
   readonly filePage: (path: string) => Handler;
@@ -98,7 +108,7 @@ class SiteBuilder {
       requestHeaders,
       answers,
       logged: config.logged,
-      handler: this.#handler(config.handler, scope),
+      handler: this.#handler(config.handler, scope, config),
       plain:
         !config.internal &&
         rules === null &&
@@ -141,7 +151,7 @@ class SiteBuilder {
     return { headers, errors, intercept, accel, compress };
   }
 
-  #handler(config: HandlerConfig, scope: TemplateScope | null): Handler {
+  #handler(config: HandlerConfig, scope: TemplateScope | null, route: RouteConfig): Handler {
     const { templates, files, makeHandler } = this.#parts;
     const compile = (text: string) => templates.compile(text, scope);
     switch (config.kind) {
@@ -164,11 +174,27 @@ class SiteBuilder {
                   folder: step.path.endsWith("/"),
                 },
         );
-        return new TryHandler(steps, this.#handler(config.found, scope), this.#handler(config.otherwise, scope), files);
+        return new TryHandler(
+          steps,
+          this.#handler(config.found, scope, route),
+          this.#handler(config.otherwise, scope, route),
+          files,
+        );
       }
       default:
-        return makeHandler(config, this.#site, scope);
+        return this.#cached(config, makeHandler(config, this.#site, scope), scope, route);
     }
+  }
+
+  /** Files have a cache of their own, and what is fixed needs none. */
+  #cached(config: OuterConfig, handler: Handler, scope: TemplateScope | null, route: RouteConfig): Handler {
+    const { cache, match, name, conditions, methods } = route;
+    if (cache === null || (config.kind !== "app" && config.kind !== "proxy")) return handler;
+    const { hosts, listeners } = this.#config;
+    const zone = JSON.stringify([hosts, listeners, match, name, conditions, methods, config]);
+    const parts = this.#ruleParts(scope);
+    const condition = (one: ConditionConfig): Condition => compileCondition(one, parts);
+    return this.#parts.makeCache(cache, zone, { compile: parts.compile, condition }, handler);
   }
 
   #ruleParts(scope: TemplateScope | null) {

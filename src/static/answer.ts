@@ -1,8 +1,9 @@
 import type { Exchange } from "../http/exchange.ts";
+import { joinMultipart, planMultipart } from "../http/multipart-ranges.ts";
 import { contentRange } from "../http/range.ts";
 import { fileBody, lengthOnly } from "./bodies.ts";
 import type { Decision } from "./decide.ts";
-import { joinMultipart, MultipartBody, planMultipart } from "./multipart.ts";
+import { MultipartBody } from "./multipart.ts";
 import { partialHead, type Representation } from "./representation.ts";
 
 /** Answers when no content is needed; false: it is. */

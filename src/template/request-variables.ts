@@ -66,7 +66,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ["time_local", () => localTime(new Date()).log],
   // The rest has a value where the configuration gives one to the template's surroundings, or none at all here.
   ...[
-    "body_bytes_sent bytes_sent connection connection_requests connection_time document_root fastcgi_path_info",
+    "body_bytes_sent bytes_sent cache_status connection connection_requests connection_time document_root fastcgi_path_info",
     "fastcgi_script_name nginx_version proxy_host proxy_port realpath_root request_completion request_filename",
     "uid_got uid_reset uid_set",
   ]

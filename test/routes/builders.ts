@@ -22,6 +22,7 @@ const OPTIONS: RouteOptions = {
   bodyLimit: null,
   logged: true,
   compress: null,
+  cache: null,
 };
 
 export const ANY = { kind: "any" } as const;

@@ -1,4 +1,5 @@
 import { createLog, type Log } from "../../src/base/log.ts";
+import { CacheStores } from "../../src/cache/stores.ts";
 import type { Config } from "../../src/config/model.ts";
 import type { SiteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
@@ -30,7 +31,13 @@ export async function serveSites(
   const log: Log = createLog("edge", () => {});
   const upstreams = new UpstreamRegistry(log);
   upstreams.configure(more.upstreams ?? {});
-  const handler = compose(config(sites, more), { pools: new Map(), cache: new StaticCache(), upstreams, log });
+  const handler = compose(config(sites, more), {
+    pools: new Map(),
+    cache: new StaticCache(),
+    upstreams,
+    caches: new CacheStores(),
+    log,
+  });
   const server = await serve((one) => handler.handle(one), options);
   return {
     server,

@@ -31,6 +31,9 @@ function buildParts() {
     files: new FileLooker(),
     bodyLimit: 0,
     makeHandler: () => assert.fail("routes of these tests fail"),
+    makeCache: () => {
+      throw new Error("no cache here");
+    },
     makeCompressor: () => assert.fail("nothing is compressed here"),
     filePage: () => assert.fail("there are no pages"),
   };

@@ -1,0 +1,110 @@
+import type { CacheStoreConfig } from "../config/model.ts";
+import { CacheMetrics } from "../metrics/cache-metrics.ts";
+import type { MetricFamily } from "../metrics/family.ts";
+import { Shelf } from "./shelf.ts";
+import { plainUrl } from "./url.ts";
+
+/** What is to be removed: one URL, those that begin so, or everything; in one store or in all. */
+export interface Purge {
+  readonly url?: string;
+  readonly prefix?: string;
+  readonly store?: string;
+}
+
+/** One store as it is now. */
+export interface CacheStoreStatus {
+  readonly store: string;
+  readonly bytes: number;
+  readonly limit: number;
+  readonly entries: number;
+  readonly evicted: number;
+}
+
+/** One stored answer. Times in seconds. */
+export interface CachedAnswer {
+  readonly store: string;
+  readonly url: string;
+  readonly status: number;
+  readonly bytes: number;
+  readonly age: number;
+  /** Negative: it is stale. */
+  readonly left: number;
+  /** The request fields that it depends on. */
+  readonly vary: readonly string[];
+}
+
+/** The stores of an edge. They outlive a reload, and with them what is stored. */
+export class CacheStores {
+  readonly #metrics = new CacheMetrics();
+  readonly #shelves = new Map<string, Shelf>();
+
+  /** Takes the stores of a configuration: those that are no longer named are let go with all that is in them. */
+  configure(configs: Readonly<Record<string, CacheStoreConfig>>): void {
+    for (const name of [...this.#shelves.keys()]) if (configs[name] === undefined) this.#shelves.delete(name);
+    for (const [name, { size }] of Object.entries(configs)) this.#shelves.get(name)?.store.resize(size);
+  }
+
+  /** The store of this name, made at its first use. */
+  shelf(name: string, size: number): Shelf {
+    let shelf = this.#shelves.get(name);
+    if (shelf === undefined) {
+      shelf = new Shelf(size, this.#metrics.store(name));
+      this.#shelves.set(name, shelf);
+    }
+    return shelf;
+  }
+
+  /** Removes what is stored for a URL in every store: an unsafe request has changed it (RFC 9111 §4.4). */
+  invalidate(url: string): void {
+    for (const shelf of this.#shelves.values()) shelf.purgeUrl(url);
+  }
+
+  /** Returns how many entries were removed. */
+  purge({ url, prefix, store }: Purge): number {
+    let removed = 0;
+    for (const [name, shelf] of this.#shelves) {
+      if (store !== undefined && store !== name) continue;
+      if (url !== undefined) removed += shelf.purgeUrl(plainUrl(url) ?? url);
+      else removed += shelf.purge(prefix === undefined ? () => true : (one) => one.startsWith(prefix));
+    }
+    return removed;
+  }
+
+  status(): CacheStoreStatus[] {
+    return [...this.#shelves].map(([name, { store }]) => ({
+      store: name,
+      bytes: store.bytes,
+      limit: store.limit,
+      entries: store.count,
+      evicted: store.evicted,
+    }));
+  }
+
+  /** What is stored, `limit` answers at most. */
+  list(limit: number, prefix = ""): CachedAnswer[] {
+    const now = performance.now();
+    const answers: CachedAnswer[] = [];
+    for (const [name, { store }] of this.#shelves) {
+      for (const entry of store.entries()) {
+        if (answers.length >= limit) return answers;
+        if (!entry.url.startsWith(prefix)) continue;
+        const age = entry.age(now);
+        answers.push({
+          store: name,
+          url: entry.url,
+          status: entry.status,
+          bytes: entry.bytes,
+          age: Math.floor(age / 1000),
+          left: Math.floor((entry.terms.lifetime - age) / 1000),
+          vary: entry.variant.names,
+        });
+      }
+    }
+    return answers;
+  }
+
+  families(): MetricFamily[] {
+    for (const shelf of this.#shelves.values()) shelf.measure();
+    return this.#metrics.families();
+  }
+}
