@@ -1,37 +1,9 @@
 import type { CacheStoreConfig } from "../config/model.ts";
 import { CacheMetrics } from "../metrics/cache-metrics.ts";
 import type { MetricFamily } from "../metrics/family.ts";
+import type { CachedAnswer, CacheOrder, CacheReport, CacheStoreStatus, Purge } from "./orders.ts";
 import { Shelf } from "./shelf.ts";
 import { plainUrl } from "./url.ts";
-
-/** What is to be removed: one URL, those that begin so, or everything; in one store or in all. */
-export interface Purge {
-  readonly url?: string;
-  readonly prefix?: string;
-  readonly store?: string;
-}
-
-/** One store as it is now. */
-export interface CacheStoreStatus {
-  readonly store: string;
-  readonly bytes: number;
-  readonly limit: number;
-  readonly entries: number;
-  readonly evicted: number;
-}
-
-/** One stored answer. Times in seconds. */
-export interface CachedAnswer {
-  readonly store: string;
-  readonly url: string;
-  readonly status: number;
-  readonly bytes: number;
-  readonly age: number;
-  /** Negative: it is stale. */
-  readonly left: number;
-  /** The request fields that it depends on. */
-  readonly vary: readonly string[];
-}
 
 /** The stores of an edge. They outlive a reload, and with them what is stored. */
 export class CacheStores {
@@ -60,12 +32,13 @@ export class CacheStores {
   }
 
   /** Returns how many entries were removed. */
-  purge({ url, prefix, store }: Purge): number {
+  purge({ url, prefix, all, store }: Purge): number {
     let removed = 0;
     for (const [name, shelf] of this.#shelves) {
       if (store !== undefined && store !== name) continue;
       if (url !== undefined) removed += shelf.purgeUrl(plainUrl(url) ?? url);
-      else removed += shelf.purge(prefix === undefined ? () => true : (one) => one.startsWith(prefix));
+      else if (prefix !== undefined) removed += shelf.purge((one) => one.startsWith(prefix));
+      else if (all === true) removed += shelf.purge(() => true);
     }
     return removed;
   }
@@ -101,6 +74,13 @@ export class CacheStores {
       }
     }
     return answers;
+  }
+
+  /** Does what is asked for, and says how the stores are then. */
+  obey(order: CacheOrder): CacheReport {
+    const removed = order.kind === "purge" ? this.purge(order) : 0;
+    const answers = order.kind === "list" ? this.list(order.limit, order.prefix) : [];
+    return { stores: this.status(), answers, removed };
   }
 
   families(): MetricFamily[] {

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { PropylonError } from "../base/errors.ts";
+import { cacheCommand } from "./cache.ts";
 import { checkCommand } from "./check.ts";
 import { explainCommand } from "./explain.ts";
 import { exportCommand } from "./export.ts";
@@ -91,6 +92,7 @@ export function createProgram(): Command {
     signalCommand(),
     logsCommand(),
     stacksCommand(),
+    cacheCommand(),
   ])
     program.addCommand(command);
   program.addCommand(helpCommand(program));

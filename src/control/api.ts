@@ -3,6 +3,7 @@ import type { Exchange, Handler, ResponseBody } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { EXPOSITION_TYPE } from "../metrics/exposition.ts";
 import { Arguments } from "./arguments.ts";
+import { listing, purge } from "./cache-orders.ts";
 import { EventStream } from "./event-stream.ts";
 import { type LogSource, LogStream } from "./log-stream.ts";
 import { describeApi } from "./openapi.ts";
@@ -88,6 +89,8 @@ const ROUTES: Readonly<Record<string, Route>> = {
     await operations.clear({ name: new Arguments("clear", values, ["name"]).text("name") });
     return json(200, {});
   },
+  "GET /cache": async (operations, { query }) => json(200, await operations.cache(listing(query))),
+  "POST /cache/purge": async (operations, { json: values }) => json(200, await operations.cache(purge(values))),
   "POST /stacks": async (operations, { json: values }) =>
     json(200, await operations.stacks({ app: new Arguments("stacks", values, ["app"]).text("app") })),
 };

@@ -1,5 +1,6 @@
 import http from "node:http";
 import { hasCode, PropylonError } from "../base/errors.ts";
+import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ChangeReport, Operations, ReloadReport, StatusReport } from "./operations.ts";
 
@@ -56,6 +57,12 @@ export class ControlClient implements Omit<Operations, "config" | "notReady" | "
 
   async stacks(options: { readonly app: string }): ReturnType<Operations["stacks"]> {
     return (await this.#call("POST", "/stacks", options)) as Awaited<ReturnType<Operations["stacks"]>>;
+  }
+
+  async cache({ kind, ...rest }: CacheOrder): Promise<CacheReport> {
+    if (kind === "purge") return (await this.#call("POST", "/cache/purge", rest)) as CacheReport;
+    const query = new URLSearchParams(Object.entries(rest).map(([name, value]) => [name, String(value)]));
+    return (await this.#call("GET", `/cache?${query}`)) as CacheReport;
   }
 
   async config(): Promise<Config> {

@@ -40,6 +40,14 @@ const DESCRIBED: Readonly<Record<string, Described>> = {
   "POST /stop": { summary: "Stops an app or a program, or everything", body: { name: "string", now: "boolean" } },
   "POST /signal": { summary: "Sends a signal to a program", body: { name: "string!", signal: "string!" } },
   "POST /clear": { summary: "Empties a program's output files", body: { name: "string!" } },
+  "GET /cache": {
+    summary: "The stores of the HTTP cache, and with `limit` so many of the answers in them",
+    query: { prefix: "string", limit: "integer" },
+  },
+  "POST /cache/purge": {
+    summary: "Removes a URL, the URLs that begin so, or everything (`all`) from the HTTP cache",
+    body: { url: "string", prefix: "string", all: "boolean", store: "string" },
+  },
   "POST /stacks": { summary: "Python stacks of all lanes of an app", body: { app: "string!" } },
 };
 

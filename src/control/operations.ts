@@ -1,9 +1,11 @@
+import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 
 /**
  * Every verb of the control API, typed: the supervisor implements this, the HTTP API serves it (`api.ts`), the command line
  * calls it (`client.ts`). Over HTTP: `GET /status`, `GET /metrics`, `GET /livez`, `GET /readyz`, `GET /config`, `GET /changes`,
- * `POST /reload`, `/restart`, `/stop`, `/start`, `/signal`, `/clear`, `/stacks` with a JSON object of the arguments,
+ * `POST /reload`, `/restart`, `/stop`, `/start`, `/signal`, `/clear`, `/stacks`, `/cache/purge` with a JSON object of the arguments,
+ * `GET /cache?prefix=&limit=` (the stores of the HTTP cache, and with a limit what is in them),
  * `GET /logs?name=&lines=&follow=` (one JSON log record a line), `GET /output?name=&stream=&bytes=&follow=` (bytes as they were
  * written). Errors: `{"error": {"message", "remedy"}}` with 400 (your input) or 500.
  *
@@ -45,6 +47,8 @@ export interface Operations {
   }): Promise<readonly { readonly worker: number; readonly pid: number; readonly text: string }[]>;
   /** Prometheus text exposition of everything. */
   metrics(): Promise<string>;
+  /** Says how the stores of the HTTP cache are, what is in them, or removes some of it. */
+  cache(order: CacheOrder): Promise<CacheReport>;
   /** Why it is not ready to serve, one phrase each; empty when it is. */
   notReady(): readonly string[];
   /** The configuration in effect. */

@@ -89,6 +89,9 @@ export class Edge {
           ),
         });
         return;
+      case "cache":
+        this.#send({ type: "cached", id: message.id, report: this.#caches.obey(message.order) });
+        return;
       case "reopen-logs":
         this.#observers.reopenLogs();
     }

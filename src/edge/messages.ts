@@ -1,3 +1,4 @@
+import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import type { CertificatePair } from "../tls/certificate-pair.ts";
@@ -49,6 +50,7 @@ export type ToEdge =
   /** Stop accepting, finish what is in flight within `timeout` ms, then exit 0. */
   | { readonly type: "drain"; readonly timeout: number }
   | { readonly type: "metrics"; readonly id: number }
+  | { readonly type: "cache"; readonly id: number; readonly order: CacheOrder }
   | { readonly type: "reopen-logs" };
 
 /** What an edge says to main. */
@@ -61,6 +63,7 @@ export type FromEdge =
   /** A worker left out of `workers` has no exchange left. */
   | { readonly type: "worker-idle"; readonly app: string; readonly worker: number }
   | { readonly type: "metrics"; readonly id: number; readonly snapshot: EdgeSnapshot }
+  | { readonly type: "cached"; readonly id: number; readonly report: CacheReport }
   | {
       readonly type: "log";
       readonly level: "debug" | "info" | "warn" | "error";

@@ -1,5 +1,6 @@
 import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ProcessStatus } from "../control/operations.ts";
 import type { EdgeSnapshot, FromEdge, SecureSettings, ToEdge } from "../edge/messages.ts";
@@ -132,6 +133,12 @@ export class EdgeProcess {
     clearTimeout(timer);
     if (snapshot !== null && this.#keeper.run === run) this.#snapshot = snapshot;
     return this.#snapshot;
+  }
+
+  /** Has an order to the HTTP cache done. An edge that is not there has nothing stored. */
+  async cache(order: CacheOrder): Promise<CacheReport> {
+    const report = await (this.#keeper.run?.cache(order) ?? null);
+    return report ?? { stores: [], answers: [], removed: 0 };
   }
 
   /** Families of this edge and of those before it: counters never go down. */

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../base/log.ts";
+import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { EdgeSnapshot, FromEdge, ToEdge } from "../edge/messages.ts";
 import { describeExit } from "../process/child.ts";
@@ -32,6 +33,7 @@ export class EdgeRun implements Run {
   readonly #configured = new Map<number, (error: string | null) => void>();
   readonly #listening = new Map<string, (error: string | null) => void>();
   readonly #metrics = new Map<number, (snapshot: EdgeSnapshot | null) => void>();
+  readonly #cached = new Map<number, (report: CacheReport | null) => void>();
   #process: ChildProcess | null = null;
   #nextId = 1;
   #over = false;
@@ -111,6 +113,17 @@ export class EdgeRun implements Run {
     );
   }
 
+  /** What came of an order to the HTTP cache, or null when the edge ends before it answers. */
+  cache(order: CacheOrder): Promise<CacheReport | null> {
+    const id = this.#nextId++;
+    return this.#ask<number, CacheReport | null>(
+      this.#cached,
+      id,
+      null,
+      () => void this.send({ type: "cache", id, order }),
+    );
+  }
+
   drain(patience: number): void {
     void this.send({ type: "drain", timeout: patience });
     const timer = setTimeout(() => this.stop(0), patience + DRAIN_SLACK);
@@ -147,6 +160,8 @@ export class EdgeRun implements Run {
         return settle(this.#listening, message.key, message.error);
       case "metrics":
         return settle(this.#metrics, message.id, message.snapshot);
+      case "cached":
+        return settle(this.#cached, message.id, message.report);
       case "log":
         return this.#spec.log[message.level](message.message, message.fields);
       default:

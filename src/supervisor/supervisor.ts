@@ -228,6 +228,10 @@ export class Supervisor implements Operations {
     return collectMetrics(this.#running(), { version: this.#options.version, since: this.#since });
   }
 
+  cache(order: Parameters<Operations["cache"]>[0]): ReturnType<Operations["cache"]> {
+    return this.#running().edge.cache(order);
+  }
+
   notReady(): readonly string[] {
     if (this.#ending !== null) return ["propylon is stopping"];
     return this.#assembly?.notReady() ?? ["propylon is starting"];

@@ -72,6 +72,9 @@ class Noting implements Operations {
       },
     };
   }
+  cache(order: unknown): ReturnType<Operations["cache"]> {
+    return this.#note(["cache", order], { stores: [], answers: [], removed: 0 });
+  }
   stacks(options: unknown): ReturnType<Operations["stacks"]> {
     return this.#note(["stacks", options], [{ worker: 1, pid: 8, text: "Thread 1" }]);
   }
