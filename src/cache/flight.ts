@@ -149,7 +149,7 @@ export class Flight implements FetchOwner, FillOwner {
     if (!this.#serveStale(performance.now(), status)) {
       // It is our own page, the same for all: who waited does not ask a handler again that fails.
       for (const asker of this.#take()) {
-        this.#parts.owner.noted(asker.exchange, this.#stale === null ? "MISS" : "EXPIRED");
+        this.#parts.owner.noted(asker.exchange, this.#result(asker, status));
         asker.exchange.fail(status, reason, headers);
       }
     }
@@ -223,7 +223,7 @@ export class Flight implements FetchOwner, FillOwner {
         others.push(asker);
         continue;
       }
-      owner.noted(exchange, this.#result(status));
+      owner.noted(exchange, this.#result(asker, status));
       const note = forwardNote(why, { status, left, collapsed: asker !== leader });
       serve(exchange, entry, wishes, age, owner.rules.status ? note : "");
     }
@@ -272,7 +272,7 @@ export class Flight implements FetchOwner, FillOwner {
     const age = entry.age(performance.now());
     const collapsed = asker !== this.#leader;
     const note = forwardNote(why, { status: parts.status, left: parts.terms.lifetime - age, collapsed });
-    owner.noted(exchange, this.#result(parts.status));
+    owner.noted(exchange, this.#result(asker, parts.status));
     exchange.respond(entry.head(age, owner.rules.status ? note : ""), this.#fill!.reader());
   }
 
@@ -296,7 +296,7 @@ export class Flight implements FetchOwner, FillOwner {
       owner.passOn(leader);
       return this.#leave(leader);
     }
-    owner.noted(exchange, this.#stale === null ? "MISS" : "EXPIRED");
+    owner.noted(exchange, this.#result(leader, head.status));
     this.#passed = exchange;
     exchange.onAbort = () => this.#fetch?.abort();
     const note = owner.rules.status ? forwardNote(why, { status: head.status, detail }) : "";
@@ -372,7 +372,8 @@ export class Flight implements FetchOwner, FillOwner {
     exchange.queued = this.#fetch!.queued;
   }
 
-  #result(status: number): Result {
+  #result({ why }: Asker, status: number): Result {
+    if (why === "bypass") return "BYPASS";
     if (this.#stale === null) return "MISS";
     return status === 304 ? "REVALIDATED" : "EXPIRED";
   }

@@ -37,7 +37,7 @@ export function mergeReadings(readings: readonly Reading[]): Merged {
 
 // --- internal ---
 
-const SECTIONS = ["apps", "programs", "upstreams", "variables"] as const;
+const SECTIONS = ["apps", "programs", "upstreams", "variables", "caches"] as const;
 const LISTS = ["listeners", "sites"] as const;
 
 /** The reading with names that no reading before it has. */
@@ -75,6 +75,9 @@ function renamed(settings: Plain, section: (typeof SECTIONS)[number], name: stri
   if (changed["sites"] === undefined) return changed;
   const sites = changeMaps(changed["sites"], (map) => {
     if (section === "apps" && map["app"] === name) return { ...map, app: free };
+    const cache = map["cache"];
+    if (section === "caches" && isPlain(cache) && cache["store"] === name)
+      return { ...map, cache: { ...cache, store: free } };
     if (section !== "upstreams") return map;
     if (map["proxy"] === name) return { ...map, proxy: free };
     const proxy = map["proxy"];

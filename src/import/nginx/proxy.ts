@@ -1,4 +1,5 @@
 import type { Plain } from "../tree.ts";
+import { cacheAt } from "./cache.ts";
 import { requestHeaders } from "./headers.ts";
 import { type ProxyTarget, proxyTarget, targetKeys } from "./proxy-target.ts";
 import type { Scope } from "./scope.ts";
@@ -77,6 +78,7 @@ export function proxyRoute(pass: Directive, scope: Scope, t: Translation): Plain
     proxy,
     request_headers: http === null ? undefined : sectionOf({ set: sectionOf(http.set) }),
     intercept: intercept || undefined,
+    cache: cacheAt(family, target.server, scope, t),
   });
 }
 
@@ -142,7 +144,13 @@ class Family {
     if (
       names.some((name) => !/^(?:x-accel-redirect|cache-control|expires|set-cookie|vary|x-accel-expires)$/.test(name))
     )
-      this.#t.ledger.claim(directive, "approximated", "X-Accel-Redirect alone can be ignored");
+      this.#t.ledger.claim(directive, "approximated", "of X-Accel's fields X-Accel-Redirect alone can be ignored");
+    if (names.includes("set-cookie"))
+      this.#t.ledger.claim(
+        directive,
+        "approximated",
+        "what is kept has no Set-Cookie, so that no client gets another's",
+      );
     return names.includes("x-accel-redirect");
   }
 

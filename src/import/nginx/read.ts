@@ -3,6 +3,7 @@ import { ProblemList, PropylonError } from "../../base/errors.ts";
 import type { WrittenSettings } from "../../config/schema.ts";
 import type { DirectiveReport, ForeignSource, ReadContext, Reader, Reading } from "../reading.ts";
 import type { Plain } from "../tree.ts";
+import { cacheStores } from "./cache.ts";
 import { TABLE_BLOCKS } from "./directives.ts";
 import { variableOf } from "./maps.ts";
 import { parseConfiguration } from "./parse.ts";
@@ -93,6 +94,7 @@ function translate(parsed: Parsed, t: Translation): Plain {
   const top = topSettings(parsed.context === "M" ? outermost : null, parsed.context === "S" ? null : http, scopes, t);
   return {
     ...top,
+    ...sectionOf({ caches: cacheStores(parsed.context === "S" ? null : http, t) }),
     ...sectionOf({
       variables: sectionOf(Object.fromEntries(tables)),
       upstreams: sectionOf(Object.fromEntries(upstreams)),

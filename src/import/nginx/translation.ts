@@ -16,6 +16,8 @@ export class Translation {
   /** What NGINX would not start with. */
   readonly problems: PropylonError[] = [];
   readonly variables: Variables;
+  /** Names of the `*_cache` zones that some level uses, and where. */
+  readonly cacheZones = new Map<string, Directive>();
   readonly machine: ReadContext;
   /** Where relative paths start, absolute. */
   readonly prefix: string;

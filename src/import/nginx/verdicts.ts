@@ -45,11 +45,7 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["ignored", "compression is off where it stands", /^(?:gzip|brotli)_(?!static)\w+$/],
   ["approximated", "compressed answers of upstreams go on as they are", /^gunzip\w*$/],
   ["approximated", "files are compressed by gzip and brotli alone", /^zstd\w*$/],
-  [
-    "approximated",
-    "there is no cache yet: every request goes to the upstream",
-    /^(?:proxy|uwsgi|fastcgi|scgi)_(?:cache\w*|no_cache)$|^slice$/,
-  ],
+  ["approximated", "answers are fetched and kept whole", /^slice$/],
   ["approximated", "one access log is written, in the format combined", /^log_format$/],
   ["approximated", "Propylon's own log goes to stderr", /^error_log$/],
   ["approximated", "the name and version of the server are never sent", /^server_tokens$/],
