@@ -3,6 +3,7 @@ import { CHANGED, FILES } from "./files.ts";
 import { footprint } from "./footprint.ts";
 import { mixed } from "./mixed.ts";
 import { granian } from "./peers/granian.ts";
+import { nginxCache } from "./peers/nginx-cache.ts";
 import { nginxGunicorn } from "./peers/nginx-gunicorn.ts";
 import { nginxProxy } from "./peers/nginx-proxy.ts";
 import { nginxStatic } from "./peers/nginx-static.ts";
@@ -10,6 +11,7 @@ import { nginxUwsgi } from "./peers/nginx-uwsgi.ts";
 import { nginxWaitress } from "./peers/nginx-waitress.ts";
 import type { Peer } from "./peers/peer.ts";
 import { propylon } from "./peers/propylon.ts";
+import { propylonCache } from "./peers/propylon-cache.ts";
 import { propylonProxy } from "./peers/propylon-proxy.ts";
 import { propylonRoutes } from "./peers/propylon-routes.ts";
 import { propylonUwsgi } from "./peers/propylon-uwsgi.ts";
@@ -218,12 +220,21 @@ export function benchmarks(choice: Choice): Benchmark[] {
       wanted: { nginx: { rps: 0.7 } },
     },
   ];
+  const caches: Throughput[] = [PROXIED.small, PROXIED.large].map(({ target, content }, at) => ({
+    ...proxy,
+    name: at === 0 ? "cache" : "cache-64k",
+    title: `a cached answer of ${at === 0 ? "13 bytes" : "64 KB"} of an upstream, 64 connections`,
+    peers: take(propylonCache(), nginxCache(1)),
+    target,
+    body: content,
+    wanted: { nginx: { rps: 0.9 } },
+  }));
   return [
     ...[hello, browser, flask, django, ...sleeps].map(throughput),
     mixed(take(...ours, uwsgi)),
     ...transfers.map(throughput),
     ...[files, ...larger].map(throughput),
-    ...[...proxies, gateway].map(throughput),
+    ...[...proxies, gateway, ...caches].map(throughput),
     throughput(routes),
     footprint(take(propylon(), uwsgi)),
   ].filter((benchmark) => benchmark.peers.length > 0);

@@ -77,9 +77,10 @@ export class Entry {
     return this.initialAge + Math.max(0, now - this.received);
   }
 
-  /** The head of the whole, with its Age; `note` is a Cache-Status field's value, or empty. */
-  head(age: number, note: string): ResponseHead {
-    return new ResponseHead(this.status, told(this.fields, Math.floor(age / 1000), note), this.reason);
+  /** The head of the whole, with its Age; `note` is a Cache-Status field's value, or empty; `more` are fields for one client. */
+  head(age: number, note: string, more: Fields = NONE): ResponseHead {
+    const fields = more.length === 0 ? this.fields : [...this.fields, ...more];
+    return new ResponseHead(this.status, told(fields, Math.floor(age / 1000), note), this.reason);
   }
 
   /** The same for a hit, `status` with a Cache-Status that says so: one object for all hits within a second. */
@@ -107,6 +108,7 @@ export class Entry {
 
 // --- internal ---
 
+const NONE: Fields = [];
 const IN_304 = new Set(["cache-control", "content-location", "date", "etag", "expires", "vary"]);
 
 /** With Age (RFC 9111 §5.1), and with our part of Cache-Status behind what caches before us have said (RFC 9211 §2). */

@@ -6,7 +6,7 @@ import { isNotModified, knownOf } from "./conditions.ts";
 import { Entry, type EntryParts } from "./entry.ts";
 import { FetchExchange, type FetchOwner, release } from "./fetch-exchange.ts";
 import { fetchHeaders } from "./fetch-headers.ts";
-import { without } from "./fields.ts";
+import { type Fields, without } from "./fields.ts";
 import { Fill, type FillOwner } from "./fill.ts";
 import { type AnswerContext, entryOf, freshened, speaksOf } from "./make-entry.ts";
 import { type Forward, forwardNote, type Result } from "./notes.ts";
@@ -73,6 +73,8 @@ export class Flight implements FetchOwner, FillOwner {
   #fill: Fill | null = null;
   /** What is coming in, its content apart. */
   #coming: EntryParts | null = null;
+  /** Set-Cookie of the answer, where the configuration lets it be kept without: for the leader. */
+  #cookies: Fields = [];
   #asked = 0;
   #timer: NodeJS.Timeout | null = null;
   #open = true;
@@ -138,6 +140,7 @@ export class Flight implements FetchOwner, FillOwner {
     }
     const entry = this.#keeps ? entryOf(head, body, this.#context(now)) : "it is not to be kept";
     if (typeof entry === "string") return this.#pass(head, body, entry);
+    this.#cookies = head.headers.filter(([name]) => name.toLowerCase() === "set-cookie");
     if (body === null || Buffer.isBuffer(body)) return this.#store(new Entry(entry), head.status);
     this.#collect(entry, body as StreamBody);
   }
@@ -225,7 +228,7 @@ export class Flight implements FetchOwner, FillOwner {
       }
       owner.noted(exchange, this.#result(asker, status));
       const note = forwardNote(why, { status, left, collapsed: asker !== leader });
-      serve(exchange, entry, wishes, age, owner.rules.status ? note : "");
+      serve(exchange, entry, wishes, age, owner.rules.status ? note : "", asker === leader ? this.#cookies : []);
     }
     for (const asker of others) owner.alone(asker);
   }
@@ -273,7 +276,8 @@ export class Flight implements FetchOwner, FillOwner {
     const collapsed = asker !== this.#leader;
     const note = forwardNote(why, { status: parts.status, left: parts.terms.lifetime - age, collapsed });
     owner.noted(exchange, this.#result(asker, parts.status));
-    exchange.respond(entry.head(age, owner.rules.status ? note : ""), this.#fill!.reader());
+    const head = entry.head(age, owner.rules.status ? note : "", collapsed ? [] : this.#cookies);
+    exchange.respond(head, this.#fill!.reader());
   }
 
   /** Not kept: for the leader as it came; the others ask by themselves. */

@@ -3,14 +3,24 @@ import { joinMultipart, planMultipart } from "../http/multipart-ranges.ts";
 import { contentRange } from "../http/range.ts";
 import { isNotModified, partsOf } from "./conditions.ts";
 import type { Entry } from "./entry.ts";
-import { firstOf } from "./fields.ts";
+import { type Fields, firstOf } from "./fields.ts";
 import type { Wishes } from "./wishes.ts";
 
-/** Answers with what is stored: the whole, the parts that are asked for, or that the client has it already. */
-export function serve(exchange: Exchange, entry: Entry, wishes: Wishes, age: number, note: string): void {
+/**
+ * Answers with what is stored: the whole, the parts that are asked for, or that the client has it already. `more`: fields for this
+ * client alone, with the whole.
+ */
+export function serve(
+  exchange: Exchange,
+  entry: Entry,
+  wishes: Wishes,
+  age: number,
+  note: string,
+  more: Fields = [],
+): void {
   const { special } = wishes;
   const { content } = entry;
-  if (special === null) return exchange.respond(entry.head(age, note), content);
+  if (special === null) return exchange.respond(entry.head(age, note, more), content);
   if (isNotModified(special, entry)) return exchange.respond(entry.notModified(age, note), null);
   // Range is for GET alone (RFC 9110 §14.2).
   const parts = exchange.method === "GET" && content !== null ? partsOf(special, entry, content.length) : null;

@@ -124,6 +124,6 @@ test("what is ignored counts as absent", async (t) => {
   const first = await get();
   assert.equal(String((await get()).body), "answer 1");
   assert.equal(asked.length, 1);
-  assert.equal(first.headers["set-cookie"], undefined);
+  assert.equal(first.headers["set-cookie"], "a=1", "it goes to the client that it is for, and to no other");
   assert.equal((await get()).headers["set-cookie"], undefined);
 });

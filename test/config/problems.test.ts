@@ -19,10 +19,10 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     "apps: {a: {wsgi: 'a:a', queue: {zzz: 1}}}",
     ["1:33: apps.a.queue.zzz: unknown key\n  the keys here are size, timeout"],
   ],
-  "a key of a later version": [`${APP}cache: {x: y}\n`, ["2:1: cache: not supported by this version"]],
+  "a key of a later version": [`${APP}stats: {x: y}\n`, ["2:1: stats: not supported by this version"]],
   "a later key within a route": [
-    "sites: [{routes: [{cache: blog, respond: x}]}]",
-    ["1:20: sites[0].routes[0].cache: not supported by this version"],
+    "sites: [{routes: [{middleware: blog, respond: x}]}]",
+    ["1:20: sites[0].routes[0].middleware: not supported by this version"],
   ],
   "a merge key": [
     "apps: {a: {wsgi: 'a:a', <<: {threads: 2}}}",
@@ -233,7 +233,7 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   "a prototype as a key": [
     "__proto__: {x: 1}\napps: {a: {wsgi: 'a:a'}}\n",
     [
-      "1:1: __proto__: unknown key\n  the keys here are listeners, admin, admin_token, admin_metrics, user, group, apps, programs, variables, upstreams, sites, limits, timeouts, static, access_log, log, profiles",
+      "1:1: __proto__: unknown key\n  the keys here are listeners, admin, admin_token, admin_metrics, user, group, apps, programs, variables, upstreams, sites, limits, timeouts, static, caches, access_log, log, profiles",
     ],
   ],
 };
