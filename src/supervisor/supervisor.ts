@@ -228,9 +228,7 @@ export class Supervisor implements Operations {
     return collectMetrics(this.#running(), { version: this.#options.version, since: this.#since });
   }
 
-  cache(order: Parameters<Operations["cache"]>[0]): ReturnType<Operations["cache"]> {
-    return this.#running().edge.cache(order);
-  }
+  readonly cache: Operations["cache"] = async (order) => this.#running().edge.cache(order);
 
   notReady(): readonly string[] {
     if (this.#ending !== null) return ["propylon is stopping"];
