@@ -3,11 +3,11 @@ import type { ResponseBody } from "../http/exchange.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 import { Entry, type EntryParts } from "./entry.ts";
-import { firstOf, listOf, without } from "./fields.ts";
+import { type Fields, firstOf, listOf, without } from "./fields.ts";
 import { initialAge } from "./freshness.ts";
 import { judge, type KeepingRules } from "./storable.ts";
 import { dateOf, storedFields, updatedFields } from "./stored-fields.ts";
-import { variantOf } from "./vary.ts";
+import { INVARIANT, type Variant, variantOf } from "./vary.ts";
 
 /** What an answer was asked for with. */
 export interface AnswerContext {
@@ -31,11 +31,10 @@ export function entryOf(head: ResponseHead, body: ResponseBody, context: AnswerC
   const authorised = headers.names.includes("authorization");
   const terms = judge({ status: head.status, fields: head.headers, authorised, date: date ?? received }, rules);
   if (typeof terms === "string") return terms;
-  const vary = rules.ignore.includes("vary") ? undefined : listOf(head.headers, "vary");
   return {
     key,
     url,
-    variant: variantOf(vary, headers)!,
+    variant: variantFor(head.headers, headers, rules),
     status: head.status,
     reason: head.reason,
     fields: storedFields(head.headers, received),
@@ -68,6 +67,7 @@ export function freshened(
   const entry = new Entry({
     ...stored,
     fields,
+    variant: typeof terms === "string" ? stored.variant : variantFor(fields, headers, rules),
     terms: typeof terms === "string" ? stored.terms : terms,
     initialAge: initialAge(date, firstOf(head.headers, "age"), { received, delay: now - asked }),
     received: now,
@@ -78,6 +78,11 @@ export function freshened(
 // --- internal ---
 
 const DATE = new Set(["date"]);
+
+/** What is judged storable does not vary by `*`. */
+function variantFor(fields: Fields, headers: RequestHeaders, rules: KeepingRules): Variant {
+  return variantOf(rules.ignore.includes("vary") ? undefined : listOf(fields, "vary"), headers) ?? INVARIANT;
+}
 
 function opaque(etag: string): string {
   return etag.startsWith("W/") ? etag.slice(2) : etag;

@@ -37,8 +37,10 @@ export class CacheStores {
     for (const [name, shelf] of this.#shelves) {
       if (store !== undefined && store !== name) continue;
       if (url !== undefined) removed += shelf.purgeUrl(plainUrl(url) ?? url);
-      else if (prefix !== undefined) removed += shelf.purge((one) => one.startsWith(prefix));
-      else if (all === true) removed += shelf.purge(() => true);
+      else if (prefix !== undefined) {
+        const beginning = plainUrl(prefix) ?? prefix;
+        removed += shelf.purge((one) => one.startsWith(beginning));
+      } else if (all === true) removed += shelf.purge(() => true);
     }
     return removed;
   }

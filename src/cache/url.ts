@@ -7,12 +7,15 @@ export function urlOf(exchange: Exchange): string {
   return plainUrl(text) ?? text;
 }
 
-/** A URL without its fragment, host in lower case, default port left out, dot segments removed; null: it is none of HTTP. */
+/**
+ * A URL without its fragment, host in lower case, default port left out, dot segments removed, and no more escaped than it has to be
+ * (RFC 3986 §6.2.2), so that an unsafe request finds what was stored under another spelling; null: it is none of HTTP.
+ */
 export function plainUrl(text: string): string | null {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) return null;
   url.hash = "";
-  return url.href;
+  return unescaped(url.href);
 }
 
 /** What a Location or Content-Location names, if it is of the same origin (RFC 9111 §4.4); else null. */
@@ -21,5 +24,15 @@ export function sameOrigin(base: string, reference: string): string | null {
   const url = from === null ? null : URL.parse(reference, base);
   if (url === null || url.origin !== from!.origin) return null;
   url.hash = "";
-  return url.href;
+  return unescaped(url.href);
+}
+
+// --- internal ---
+
+/** Unreserved characters as they are, other escapes in upper case. */
+function unescaped(href: string): string {
+  return href.replace(/%[\da-f]{2}/gi, (triplet) => {
+    const character = String.fromCharCode(Number.parseInt(triplet.slice(1), 16));
+    return /[\w.~-]/.test(character) ? character : triplet.toUpperCase();
+  });
 }

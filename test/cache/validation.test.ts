@@ -269,6 +269,31 @@ test("Location and Content-Location are made invalid too, of the same origin onl
   assert.equal(asked.length, 4);
 });
 
+test("also under another spelling of the URL", async (t) => {
+  const { ask, get, asked } = await stage(t, counting(fresh));
+  await get("/%7euser/%c3%a4");
+  await get("/a/../b");
+  await ask("/~user/%C3%A4", { method: "PUT" });
+  await ask("/b", { method: "PUT" });
+  await get("/%7euser/%c3%a4");
+  await get("/a/../b");
+  assert.equal(asked.length, 6);
+});
+
+test("a 304 that names another Vary is kept for those fields", async (t) => {
+  const origin: Origin = (request, response) => {
+    if (request.headers["if-none-match"] === '"one"')
+      response.writeHead(304, { ETag: '"one"', ...fresh, Vary: "X-A" }).end();
+    else response.writeHead(200, { ...stale, ETag: '"one"' }).end("x");
+  };
+  const { get, asked } = await stage(t, origin);
+  await get("/", { "X-A": "1" });
+  await get("/", { "X-A": "1" });
+  assert.match(noteOf(await get("/", { "X-A": "1" })), /; hit/);
+  assert.match(noteOf(await get("/", { "X-A": "2" })), /fwd=vary-miss/);
+  assert.equal(asked.length, 3);
+});
+
 test("what was on its way when an unsafe request changed it is not stored", async (t) => {
   let finish = (): void => {};
   const origin: Origin = (request, response, count) => {
