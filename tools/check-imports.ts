@@ -23,6 +23,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   template: ["base", "http", "config"],
   respond: ["base", "http", "config", "template"],
   middleware: ["base", "http", "config", "metrics"],
+  log: ["base", "http", "config", "template", "process"],
   route: ["base", "http", "config", "metrics", "template"],
   tls: ["base"],
   acme: ["base", "tls"],
@@ -41,6 +42,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "static",
     "respond",
     "middleware",
+    "log",
     "route",
     "proxy",
     "cache",
@@ -52,7 +54,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   export: ["base", "config"],
   control: ["base", "http", "config", "metrics"],
   supervisor: ["base", "http", "config", "metrics", "process", "control", "tls", "acme"],
-  cli: ["base", "http", "config", "metrics", "process", "control", "supervisor", "import", "export"],
+  cli: ["base", "http", "config", "metrics", "process", "control", "supervisor", "import", "export", "log"],
   main: ["base", "cli"],
 };
 /** What main's side reads of the edge's: what both say to each other. */

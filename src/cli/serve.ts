@@ -73,7 +73,7 @@ export async function serve(request: ServeRequest): Promise<void> {
   const directory = process.cwd();
   const { development, flags } = request;
   const { config, file, warnings, pidFile } = load(request, directory);
-  const output = new LogOutput(process.stderr.fd, config.log.format);
+  const output = new LogOutput(process.stderr.fd, config.log);
   const log = createLog("main", output.write, config.log.level);
   for (const warning of warnings) output.say(`propylon: warning: ${describe(warning)}`);
   let current: Config = config;
@@ -81,6 +81,7 @@ export async function serve(request: ServeRequest): Promise<void> {
   const supervisor: Supervisor = new Supervisor({
     config,
     log,
+    reopenLog: () => output.reopen(),
     version: VERSION,
     development,
     ...(request.signals === undefined ? {} : { signals: request.signals }),

@@ -1,9 +1,9 @@
 import { rangeProblem } from "./address-range.ts";
-import type { RouteContext } from "./route-context.ts";
+import type { Problems } from "./problems.ts";
 import type { Path } from "./sourced.ts";
 
 /** Adds a problem for what is not an address, a network or `unix:`; `all` where it may stand. Returns the range. */
-export function checkRange(range: string, at: Path, { problems }: Pick<RouteContext, "problems">, all = true): string {
+export function checkRange(range: string, at: Path, { problems }: { readonly problems: Problems }, all = true): string {
   if (range === "unix:" || (all && range === "all")) return range;
   const problem = rangeProblem(range);
   if (problem !== null)

@@ -1,6 +1,7 @@
+import type { LogConfig } from "./log-model.ts";
 import type { AfterConfig, ProgramConfig } from "./program-model.ts";
 import type { UpstreamConfig } from "./proxy-model.ts";
-import type { SiteConfig, VariableConfig } from "./route-model.ts";
+import type { AccessLogConfig, SiteConfig, VariableConfig } from "./route-model.ts";
 
 /**
  * The effective configuration: every default filled in, every path absolute, every unit plain (milliseconds, bytes). What
@@ -34,7 +35,8 @@ export interface Config {
   readonly static: StaticCacheConfig;
   /** Stores of the HTTP cache, by name; `default` is always there. */
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
-  readonly accessLog: AccessLogConfig | null;
+  /** Where sites and routes name no others; empty: none. */
+  readonly accessLog: readonly AccessLogConfig[];
   readonly log: LogConfig;
 }
 
@@ -183,15 +185,4 @@ export interface StaticCacheConfig {
 export interface CacheStoreConfig {
   /** Bytes, heads and what surrounds them included. */
   readonly size: number;
-}
-
-export interface AccessLogConfig {
-  /** Absolute path, or `-` for stdout. */
-  readonly path: string;
-  readonly format: "combined" | "json";
-}
-
-export interface LogConfig {
-  readonly level: "debug" | "info" | "warn" | "error";
-  readonly format: "text" | "json";
 }

@@ -3,6 +3,7 @@ import { cacheSchema } from "./cache-schema.ts";
 import { compressSchema } from "./compress-schema.ts";
 import { requestHeadersSchema, responseHeadersSchema } from "./header-schema.ts";
 import { choice, count, flag, path, pattern, size, template } from "./kinds.ts";
+import { accessLogsSchema } from "./log-schema.ts";
 import { routeName } from "./name-patterns.ts";
 import { list, named, oneOrMore, optional, section, shorthand } from "./sections.ts";
 
@@ -70,7 +71,12 @@ export const optionKeys = {
     "Keep answers of apps and upstreams and answer from them (docs/cache.md): `true`, or a section.",
     "`false`",
   ),
-  logged: optional(flag, "Write requests to the access log.", "`true`"),
+  logged: optional(flag, "Write requests to the access logs.", "`true`"),
+  access_log: optional(
+    accessLogsSchema,
+    "Other access logs than those around: a file, a section, a list of these, or `false`.",
+    "those around",
+  ),
 } as const;
 
 export type OptionSettings = z.output<z.ZodObject<typeof optionKeys>>;

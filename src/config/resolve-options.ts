@@ -5,6 +5,7 @@ import { resolveCompress } from "./compress-schema.ts";
 import type { AccessSettings, ErrorPageSettings, OptionSettings } from "./options-schema.ts";
 import { resolveCache } from "./resolve-cache.ts";
 import { resolveRequestHeaders, resolveResponseHeaders } from "./resolve-headers.ts";
+import { resolveAccessLogs } from "./resolve-logs.ts";
 import type { RouteContext } from "./route-context.ts";
 import type { AccessConfig, ErrorPageConfig, RouteOptions } from "./route-model.ts";
 import { checkRouteName } from "./route-names.ts";
@@ -20,6 +21,7 @@ export const NO_OPTIONS: RouteOptions = {
   access: [],
   bodyLimit: null,
   logged: true,
+  accessLog: null,
   compress: null,
   cache: null,
 };
@@ -46,6 +48,10 @@ export function resolveOptions(
     access: access === undefined ? around.access : resolveAccess(access, [...at, "access"], context),
     bodyLimit: settings.limits?.body ?? around.bodyLimit,
     logged: settings.logged ?? around.logged,
+    accessLog:
+      settings.access_log === undefined
+        ? around.accessLog
+        : resolveAccessLogs(settings.access_log, [...at, "access_log"], context.logs, context),
     compress: settings.compress === undefined ? around.compress : resolveCompress(settings.compress),
     cache: settings.cache === undefined ? around.cache : resolveCache(settings.cache, [...at, "cache"], context),
   };

@@ -4,6 +4,7 @@ import { didYouMean } from "../base/did-you-mean.ts";
 import { formatTcpAddress, parseAddress } from "./address.ts";
 import { checkOrder } from "./check-order.ts";
 import { capturesBeforeRoutes, capturesOfSite, routeNames } from "./collect-names.ts";
+import type { LogTable } from "./log-model.ts";
 import type { CacheStoreConfig, ListenerConfig } from "./model.ts";
 import { checkPattern } from "./pattern-check.ts";
 import type { ResolveContext } from "./resolve-app.ts";
@@ -25,6 +26,7 @@ export interface SiteContext extends ResolveContext {
   readonly names: ReadonlySet<string>;
   readonly listeners: readonly ListenerConfig[];
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
+  readonly logs: LogTable;
   /** Addresses that some site names. */
   readonly namedListeners: ReadonlySet<string>;
   /** Host, or `default site` -> the sites before this one that have it: where, and on which listeners. */

@@ -1,3 +1,4 @@
+import type { LogTable } from "./log-model.ts";
 import type { CacheStoreConfig, ListenerConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { type Claim, listenerAddress, resolveSite, siteOfApp } from "./resolve-site.ts";
@@ -13,6 +14,7 @@ export interface SitesContext extends ResolveContext {
   readonly names: ReadonlySet<string>;
   readonly listeners: readonly ListenerConfig[];
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
+  readonly logs: LogTable;
 }
 
 /** The sites that are written, or the one of the only app. */

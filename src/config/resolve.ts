@@ -1,9 +1,10 @@
 import { resolve as resolvePath } from "node:path";
 import { templateNames } from "./collect-names.ts";
-import type { AccessLogConfig, AppConfig, Config } from "./model.ts";
+import type { AppConfig, Config } from "./model.ts";
 import { type ResolveContext, resolveApp } from "./resolve-app.ts";
 import { resolveCaches } from "./resolve-cache.ts";
 import { resolveAdmin, resolveListeners } from "./resolve-listeners.ts";
+import { resolveAccessLogs, resolveLogFormats, resolveOwnLog } from "./resolve-logs.ts";
 import { resolveAfter, resolvePrograms } from "./resolve-program.ts";
 import { resolveSites } from "./resolve-sites.ts";
 import { resolveUpstreams } from "./resolve-upstreams.ts";
@@ -54,7 +55,11 @@ export function resolveSettings(
   const names = templateNames(settings);
   const upstreams = resolveUpstreams(settings.upstreams ?? {}, { ...context, names, captures: 0 });
   const caches = resolveCaches(settings.caches);
-  const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners, caches });
+  const scope = { ...context, names, captures: 0 };
+  const logs = resolveLogFormats(settings.log_formats ?? {}, scope);
+  const log = resolveOwnLog(settings.log, logs, context);
+  const accessLog = resolveAccessLogs(settings.access_log, ["access_log"], logs, scope);
+  const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners, caches, logs });
   return {
     directory: context.directory,
     profile,
@@ -90,12 +95,7 @@ export function resolveSettings(
     },
     static: { cacheSize: settings.static.cache_size, cacheFile: settings.static.cache_file },
     caches,
-    accessLog: resolveAccessLog(settings.access_log, context),
-    log: settings.log,
+    accessLog,
+    log,
   };
-}
-
-function resolveAccessLog(settings: Settings["access_log"], { directory }: ResolveContext): AccessLogConfig | null {
-  if (settings === undefined || settings === false) return null;
-  return { path: settings.path === "-" ? "-" : resolvePath(directory, settings.path), format: settings.format };
 }

@@ -1,3 +1,4 @@
+import type { LogTable } from "./log-model.ts";
 import type { CacheStoreConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
@@ -10,6 +11,7 @@ export interface RouteContext extends ResolveContext, TemplateScope {
   readonly apps: ReadonlySet<string>;
   readonly upstreams: UpstreamTable;
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
+  readonly logs: LogTable;
   readonly order: "written" | "nginx";
   /** Where the site stands, and the names of its routes. */
   readonly site: Path;

@@ -1,3 +1,4 @@
+import type { LogDestination, LogFormatConfig } from "./log-model.ts";
 import type { ProxyConfig } from "./proxy-model.ts";
 import type { Template } from "./template-model.ts";
 
@@ -27,8 +28,10 @@ export interface RouteOptions {
   readonly access: readonly AccessConfig[];
   /** Largest request body in bytes; null: that of `limits`; 0: no limit. */
   readonly bodyLimit: number | null;
-  /** Whether requests are written to the access log. */
+  /** Whether requests are written to the access logs. */
   readonly logged: boolean;
+  /** The access logs; null: those of the top level. */
+  readonly accessLog: readonly AccessLogConfig[] | null;
   /** Compress answers on the fly; null: send them as they are. */
   readonly compress: CompressConfig | null;
   /** Answer from answers that were kept; null: always ask. */
@@ -70,6 +73,14 @@ export interface CacheConfig {
   readonly refresh: readonly ConditionConfig[];
   /** If one holds, the answer is not kept. */
   readonly noStore: readonly ConditionConfig[];
+}
+
+/** One access log: what is written of which exchanges, and where to. */
+export interface AccessLogConfig {
+  readonly destination: LogDestination;
+  readonly format: LogFormatConfig;
+  /** All have to hold when the exchange has ended; none: every exchange. */
+  readonly conditions: readonly ConditionConfig[];
 }
 
 export interface CompressConfig {

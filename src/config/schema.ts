@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { account, appsSchema } from "./app-schema.ts";
 import { cachesSchema } from "./cache-schema.ts";
-import { address, choice, count, duration, flag, off, path, size } from "./kinds.ts";
+import { address, choice, count, duration, flag, path, size } from "./kinds.ts";
 import { listenerSchema } from "./listener-schema.ts";
+import { accessLogsSchema, destinationKeys, logFormatsSchema } from "./log-schema.ts";
 import { programsSchema } from "./program-schema.ts";
 import { list, named, optional, section, shorthand, withDefault } from "./sections.ts";
 import { siteSchema } from "./site-schema.ts";
@@ -119,29 +120,21 @@ export const settingsSchema = section({
     "Stores of the HTTP cache, by name, for the `cache` of sites and routes.",
     "one of 64MB, named `default`",
   ),
+  log_formats: optional(logFormatsSchema, "Formats for lines of access logs, by name.", "none"),
   access_log: optional(
-    z.union([
-      off,
-      path.transform((where) => ({ path: where, format: "combined" as const })),
-      section({
-        path: withDefault(path, "-", "File to append to, or `-` for stdout."),
-        format: withDefault(
-          choice("combined", "json"),
-          "combined",
-          "Format of a line: `combined` as NGINX and Apache write it, or `json`.",
-        ),
-      }),
-    ]),
-    "One line for each request: a file, `-` for stdout, a section, or `false`.",
+    accessLogsSchema,
+    "One line for each request: a file, `-` for stdout, a section, a list of these, or `false`. Sites and routes may name others.",
     "`false`",
   ),
   log: withDefault(
     section({
       level: withDefault(choice("debug", "info", "warn", "error"), "info", "Least severity that is written."),
       format: withDefault(choice("text", "json"), "text", "Format of a line."),
+      ...destinationKeys,
+      path: optional(path, "File to append to. One of `path`, `syslog` and `journald`.", "stderr"),
     }),
     {},
-    "Our own log and that of the apps, on stderr.",
+    "Our own log and that of the apps.",
   ),
   profiles: optional(
     named(/^[A-Za-z0-9][\w.-]*$/, "a name for a profile", named(/^/, "a key", z.unknown())),

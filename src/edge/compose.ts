@@ -5,8 +5,10 @@ import type { Log } from "../base/log.ts";
 import { CacheHandler } from "../cache/handler.ts";
 import type { CacheStores } from "../cache/stores.ts";
 import type { Config } from "../config/model.ts";
-import type { CacheConfig, StaticConfig } from "../config/route-model.ts";
+import type { AccessLogConfig, CacheConfig, StaticConfig } from "../config/route-model.ts";
 import type { Handler } from "../http/exchange.ts";
+import type { LogDraft } from "../log/access-logs.ts";
+import type { ExchangeLog } from "../log/exchange-log.ts";
 import { CompressFilter } from "../middleware/compress.ts";
 import { createProxyHandler } from "../proxy/handler.ts";
 import type { ProxyParts } from "../proxy/proxy-route.ts";
@@ -14,6 +16,7 @@ import type { UpstreamRegistry } from "../proxy/registry.ts";
 import { createRedirectHandler } from "../respond/redirect.ts";
 import { createRespondHandler } from "../respond/respond.ts";
 import { buildSite, type CacheRouteParts, type OuterConfig } from "../route/build-site.ts";
+import { compileCondition } from "../route/condition.ts";
 import { FileLooker } from "../route/file-facts.ts";
 import { absoluteLocation } from "../route/location.ts";
 import { PostedFiles } from "../route/posted-files.ts";
@@ -33,6 +36,7 @@ export interface Parts {
   readonly upstreams: UpstreamRegistry;
   readonly caches: CacheStores;
   readonly log: Log;
+  readonly logs: LogDraft;
 }
 
 /**
@@ -44,6 +48,7 @@ export interface Parts {
  */
 export function compose(config: Config, parts: Parts): Handler {
   const composer = new Composer(config, parts);
+  parts.logs.general(config, (configs) => composer.accessLog(configs));
   return new SiteTable(
     config.sites.map((site) =>
       buildSite(site, {
@@ -52,6 +57,7 @@ export function compose(config: Config, parts: Parts): Handler {
         bodyLimit: engineBodyLimit(config) === config.limits.body ? 0 : config.limits.body,
         makeHandler: (handler, built, scope) => composer.handler(handler, built, scope),
         makeCache: (cache, zone, parts, next) => composer.cache(cache, zone, parts, next),
+        makeLog: (configs) => composer.accessLog(configs),
         makeCompressor: (compress) => new CompressFilter(compress),
         filePage: (path) => composer.filePage(path),
       }),
@@ -91,7 +97,9 @@ class Composer {
     this.#config = config;
     this.#parts = parts;
     this.templates = new TemplateCompiler(config.variables, givenNames(config));
-    this.#note = /\{upstream_\w+\}/.test(JSON.stringify([config.sites, config.variables])) ? setVariable : null;
+    this.#note = /\{upstream_\w+\}/.test(JSON.stringify([config.sites, config.variables, config.accessLog]))
+      ? setVariable
+      : null;
     this.#notesCache = /\{(?:upstream_)?cache_status\}/.test(JSON.stringify(config));
   }
 
@@ -131,6 +139,15 @@ class Composer {
       notes: this.#notesCache,
     };
     return new CacheHandler(parts, next);
+  }
+
+  accessLog(configs: readonly AccessLogConfig[]): ExchangeLog {
+    const { templates, files } = this;
+    const parts = { files, compile: (text: string) => templates.compile(text) };
+    return this.#parts.logs.make(configs, {
+      templates,
+      condition: (condition) => compileCondition(condition, parts),
+    });
   }
 
   /** Serves one file, whichever path was asked for. */

@@ -1,54 +1,55 @@
-import type { AccessLogConfig } from "../config/model.ts";
 import type { Client, Exchange, ExchangeObserver } from "../http/exchange.ts";
+import { AccessLogs, type LogDraft } from "../log/access-logs.ts";
+import type { ExchangeLog } from "../log/exchange-log.ts";
 import { HttpMetrics } from "../metrics/http-metrics.ts";
-import { AccessLog } from "../middleware/access-log.ts";
-import { isLogged } from "../template/request-state.ts";
+import { knownState } from "../template/request-state.ts";
+import { STDERR } from "./messages.ts";
 
-/** Everything that watches exchanges end: the metrics always, the access log when it is on. */
+/** Everything that watches exchanges end: the metrics always, the access logs where there are some. */
 export class EdgeObservers implements ExchangeObserver {
   readonly metrics = new HttpMetrics();
-  readonly #warn: (level: "warn", message: string) => void;
-  #log: AccessLog | null = null;
-  #logConfig: AccessLogConfig | null = null;
-  #droppedBefore = 0;
+  readonly #logs: AccessLogs;
+  #log: LogDraft;
 
   constructor(warn: (level: "warn", message: string) => void) {
-    this.#warn = warn;
+    this.#logs = new AccessLogs({ warn: (message) => warn("warn", message), stderr: STDERR });
+    this.#log = this.#logs.draft();
   }
 
-  /** Lines that could not be written, over all log files so far. */
+  /** Lines that could not be written, over all logs so far. */
   get droppedLogLines(): number {
-    return this.#droppedBefore + (this.#log?.dropped ?? 0);
+    return this.#logs.dropped;
   }
 
-  /** Opens the log that the configuration names, unless it is the one that is open. Throws when it can't be opened. */
-  configure(config: AccessLogConfig | null): void {
-    const before = this.#logConfig;
-    if (before?.path === config?.path && before?.format === config?.format) return;
-    const log = config === null ? null : new AccessLog(config, (message) => this.#warn("warn", message));
-    log?.start();
-    this.#droppedBefore = this.droppedLogLines;
-    this.#log?.stop();
-    this.#log = log;
-    this.#logConfig = config;
+  /** Begins the logs of a new configuration: to be used, or discarded. */
+  draftLogs(): LogDraft {
+    return this.#logs.draft();
+  }
+
+  useLogs(draft: LogDraft): void {
+    this.#logs.use(draft);
+    this.#log = draft;
   }
 
   reopenLogs(): void {
-    this.#log?.reopen();
+    this.#logs.reopen();
   }
 
-  close(): void {
-    this.#log?.stop();
+  /** Resolves soon, when the last lines are written or given up. */
+  close(): Promise<void> {
+    return this.#logs.close();
   }
 
   ended(exchange: Exchange, status: number, bytes: number): void {
     this.metrics.ended(exchange, status, bytes);
-    if (this.#log !== null && isLogged(exchange)) this.#log.ended(exchange, status, bytes);
+    const state = knownState(exchange);
+    if (state === null) this.#log.top.ended(exchange, status, bytes);
+    else if (state.logged) ((state.log as ExchangeLog | null) ?? this.#log.top).ended(exchange, status, bytes);
   }
 
   refused(client: Client, status: number, reason: string, line: string): void {
     this.metrics.refused(client, status, reason, line);
-    if (this.#log !== null) this.#log.refused(client, status, reason, line);
+    this.#log.ofRefused(client.listener).refused(client, status, reason, line);
   }
 
   connectionOpened(): void {

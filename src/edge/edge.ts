@@ -99,19 +99,28 @@ export class Edge {
 
   // Builds everything new before it touches anything old: a configuration that can't be composed changes nothing.
   #configure(id: number, config: Config, secure: Readonly<Record<string, SecureSettings>>): void {
+    const logs = this.#observers.draftLogs();
     try {
       const pools = new Map<string, Pool>();
       for (const app of Object.values(config.apps))
         pools.set(app.name, this.#pools.get(app.name) ?? this.#newPool(app, config));
       this.#cache ??= new StaticCache(config.static);
-      const parts = { pools, cache: this.#cache, upstreams: this.#upstreams, caches: this.#caches, log: this.#log };
+      const parts = {
+        pools,
+        cache: this.#cache,
+        upstreams: this.#upstreams,
+        caches: this.#caches,
+        log: this.#log,
+        logs,
+      };
       const handler = compose(config, parts);
-      this.#observers.configure(config.accessLog);
+      this.#observers.useLogs(logs);
       this.#adopt(config, pools, handler);
       this.#modes = modes(config, secure);
       for (const [key, listener] of this.#listeners) listener.configure(this.#modes.get(key) ?? PLAIN);
       this.#send({ type: "configured", id, error: null });
     } catch (error) {
+      logs.discard();
       this.#send({ type: "configured", id, error: error instanceof Error ? error.message : String(error) });
     }
   }
@@ -188,9 +197,8 @@ export class Edge {
       for (const connection of this.#connections) connection.destroy();
       if (cut > 0)
         this.#send({ type: "log", level: "warn", message: `${cut} connections were cut after the drain time` });
-      this.#observers.close();
-      // Lets the log's last lines and this message leave.
-      setImmediate(() => process.exit(0));
+      // Lets the logs' last lines and this message leave.
+      void this.#observers.close().then(() => setImmediate(() => process.exit(0)));
     }, DRAIN_LOOK);
   }
 }

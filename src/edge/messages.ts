@@ -3,6 +3,9 @@ import type { Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import type { CertificatePair } from "../tls/certificate-pair.ts";
 
+/** Main's stderr, as an edge has it: its own goes to main, which makes records of it. */
+export const STDERR = 4;
+
 /** What a listener needs to speak TLS. It comes from main, which alone may read the keys. */
 export interface SecureSettings {
   readonly pairs: readonly CertificatePair[];

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { accessLogFiles, ownLogFiles } from "../config/log-files.ts";
 import type { Config, ListenerConfig } from "../config/model.ts";
 
 /** Networks that exist before any link is up. */
@@ -33,8 +34,9 @@ export function isLoopback(listener: ListenerConfig): boolean {
 export function logFolders(config: Config): readonly string[] {
   const outputs = Object.values(config.programs).flatMap(({ stdout, stderr }) => [stdout, stderr]);
   const files = outputs.flatMap((output) => (output.kind === "file" ? [output.path] : []));
-  const access = config.accessLog === null || config.accessLog.path === "-" ? [] : [config.accessLog.path];
-  return sorted([...access, ...files].map((file) => path.dirname(file)).map(ofAllInstances));
+  return sorted(
+    [...accessLogFiles(config), ...ownLogFiles(config), ...files].map((file) => path.dirname(file)).map(ofAllInstances),
+  );
 }
 
 /** Folders of Unix sockets that are listened on. */

@@ -61,6 +61,10 @@ export interface Exchange {
   routing: object | null;
   /** The variables of the request as a front sent them (uwsgi), for the environ of apps; null: there was none. */
   readonly environ: readonly (readonly [string, string])[] | null;
+  /** The head that the client is sent, as the handlers and filters made it, for logs; null before. */
+  readonly sent?: ResponseHead | null;
+  /** Bytes of the response's head as sent, where the protocol counts them. */
+  readonly headBytes?: number;
   /** Called once if the client goes away before the response is complete; nothing is to be answered then. */
   onAbort: (() => void) | null;
   /** True when the client is gone; `respond` and `fail` then only release what they were given. */

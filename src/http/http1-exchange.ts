@@ -62,6 +62,8 @@ export class Http1Exchange implements Exchange, SenderOwner {
   queued = 0;
   onAbort: (() => void) | null = null;
   aborted = false;
+  sent: ResponseHead | null = null;
+  headBytes = 0;
 
   readonly #owner: ExchangeOwner;
   readonly #minor: number;
@@ -126,6 +128,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
     }
     this.#state = ANSWERED;
     this.#head = serialised;
+    this.sent = head;
     this.status = head.status;
     this.#answer = body;
     if (this.#owner.maySend(this)) this.send();
@@ -164,6 +167,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
     }
     this.#state = ANSWERED;
     this.#head = serialised;
+    this.sent = head;
     this.status = head.status;
     this.#take = take;
     const field = head.headers.find(([name]) => name.toLowerCase() === "upgrade");
@@ -335,7 +339,9 @@ export class Http1Exchange implements Exchange, SenderOwner {
 
   #complete(head: SerialisedHead, length: number): string {
     const connection = this.closes ? "Connection: close\r\n" : this.#minor === 0 ? "Connection: keep-alive\r\n" : "";
-    return completeHead(head, dateLine(), this.#owner.serverLine, length, connection);
+    const text = completeHead(head, dateLine(), this.#owner.serverLine, length, connection);
+    this.headBytes = text.length;
+    return text;
   }
 
   #begin(sender: Sender): void {

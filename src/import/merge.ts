@@ -30,14 +30,16 @@ export function mergeReadings(readings: readonly Reading[]): Merged {
   for (const reading of readings) {
     const renamed = rename(reading, taken, notes);
     doors.push(...renamed.doors.map((door) => ({ ...door, kind: reading.kind })));
-    add(settings, withListeners(renamed.settings), reading, notes);
+    add(settings, withOwnLog(withListeners(renamed.settings), settings["access_log"]), reading, notes);
   }
   return { settings, doors, directives: readings.flatMap(({ directives }) => directives), notes };
 }
 
 // --- internal ---
 
-const SECTIONS = ["apps", "programs", "upstreams", "variables", "caches"] as const;
+const SECTIONS = ["apps", "programs", "upstreams", "variables", "caches", "log_formats"] as const;
+/** What a section has that says where a log goes. */
+const LOG_PLACES = ["path", "syslog", "journald"] as const;
 const LISTS = ["listeners", "sites"] as const;
 
 /** The reading with names that no reading before it has. */
@@ -72,6 +74,10 @@ function renamed(settings: Plain, section: (typeof SECTIONS)[number], name: stri
   const changed: Plain = { ...settings, [section]: Object.fromEntries(entries) };
   if (section === "variables")
     return changeTexts(changed, (text) => text.replaceAll(`{${name}}`, `{${free}}`)) as Plain;
+  if (section === "log_formats")
+    return changeMaps(changed, (map) =>
+      map["format"] === name && LOG_PLACES.some((key) => map[key] !== undefined) ? { ...map, format: free } : map,
+    ) as Plain;
   if (changed["sites"] === undefined) return changed;
   const sites = changeMaps(changed["sites"], (map) => {
     if (section === "apps" && map["app"] === name) return { ...map, app: free };
@@ -96,6 +102,18 @@ function withListeners(settings: Plain): Plain {
     isPlain(site) && site["listeners"] === undefined ? { ...site, listeners: addresses } : site,
   );
   return { ...settings, listeners: own.length === 0 ? addresses : settings["listeners"], sites: bound };
+}
+
+/** Where another access log holds for the whole, sites keep that of their own reading. */
+function withOwnLog(settings: Plain, before: unknown): Plain {
+  const { access_log: log, ...rest } = settings;
+  const sites = listAt(settings, "sites");
+  if (log === undefined || before === undefined || sites.length === 0) return settings;
+  if (JSON.stringify(log) === JSON.stringify(before)) return settings;
+  const logged = sites.map((site) =>
+    isPlain(site) && site["access_log"] === undefined ? { ...site, access_log: log } : site,
+  );
+  return { ...rest, sites: logged };
 }
 
 export function addressOf(listener: unknown): string {

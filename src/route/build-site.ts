@@ -1,4 +1,5 @@
 import type {
+  AccessLogConfig,
   CacheConfig,
   CompressConfig,
   ConditionConfig,
@@ -41,6 +42,8 @@ export interface BuildParts {
   /** Puts a cache before a handler. `zone`: differs between routes whose answers are not each other's. */
   readonly makeCache: (config: CacheConfig, zone: string, parts: CacheRouteParts, next: Handler) => Handler;
   readonly makeCompressor: (config: CompressConfig) => ResponseFilter;
+  /** The access logs of a route. */
+  readonly makeLog: (configs: readonly AccessLogConfig[]) => object;
   /** Serves the content of this file, whatever is asked for. */
   readonly filePage: (path: string) => Handler;
 }
@@ -95,6 +98,7 @@ class SiteBuilder {
     const access = config.access.length === 0 ? null : new AccessList(config.access);
     const requestHeaders =
       config.requestHeaders.length === 0 ? null : new RequestHeaderRules(config.requestHeaders, ruleParts.compile);
+    const log = config.accessLog === null ? null : this.#parts.makeLog(config.accessLog);
     const bodyLimit = config.bodyLimit ?? this.#parts.bodyLimit;
     return {
       match: config.match,
@@ -109,6 +113,7 @@ class SiteBuilder {
       answers,
       logged: config.logged,
       handler: this.#handler(config.handler, scope, config),
+      log,
       plain:
         !config.internal &&
         rules === null &&
@@ -116,7 +121,8 @@ class SiteBuilder {
         bodyLimit === 0 &&
         requestHeaders === null &&
         answers === null &&
-        config.logged,
+        config.logged &&
+        log === null,
       redirectsToSlash: config.handler.kind === "proxy" || config.handler.kind === "app",
       routes: config.routes.map((route) => this.#route(route)),
     };

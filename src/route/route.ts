@@ -45,6 +45,8 @@ export interface Route {
   /** null: answers go to the client as they are. */
   readonly answers: AnswerRules | null;
   readonly logged: boolean;
+  /** The access logs of the route, for who observes exchanges; null: those of everything. */
+  readonly log: object | null;
   readonly handler: Handler;
   /** Nothing but the handler: no check, no rule, no filter. */
   readonly plain: boolean;

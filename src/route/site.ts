@@ -186,10 +186,11 @@ export class Site implements Handler, Guide {
 
   /** Makes the route's options those in effect. */
   #adopt(exchange: Exchange, route: Route): void {
-    if (route.answers === null && route.logged && exchange.routing === null) return;
+    if (route.answers === null && route.logged && route.log === null && exchange.routing === null) return;
     const state = stateOf(exchange);
     state.route = route;
     state.logged = route.logged;
+    state.log = route.log;
     if (route.answers !== null) this.#filter.stand(exchange, state);
   }
 

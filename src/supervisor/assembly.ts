@@ -1,9 +1,11 @@
 import { ProblemList, PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { accessLogFiles } from "../config/log-files.ts";
 import type { AppConfig, Config, ListenerConfig } from "../config/model.ts";
 import type { FromEdge } from "../edge/messages.ts";
 import { accountOf } from "../process/accounts.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
+import { giveFiles } from "../process/give-files.ts";
 import { launcherPython } from "../process/launcher.ts";
 import { StartGate } from "../process/start-gate.ts";
 import { AppPool, type PoolSettings } from "./app-pool.ts";
@@ -74,7 +76,7 @@ export class Assembly {
       policy: edgePolicy,
       account: process.getuid!() === 0 && config.user !== null ? accountOf(config.user, config.group) : null,
       briefing: () => ({
-        config: this.edgeConfig,
+        config: this.#edgesFiles(),
         runtime: parts.runtime.path,
         secure: this.#certificates.settings(),
         challenges: this.#managed.answers,
@@ -158,11 +160,18 @@ export class Assembly {
     await this.#managed.prepare(config);
     this.#certificates.use(config);
     this.edgeConfig = config;
+    this.#edgesFiles();
     const problem = await this.edge.configure(config, this.#certificates.settings());
     if (problem === null) return this.#managed.use(config);
     this.edgeConfig = before;
     this.#certificates.use(before);
     throw new PropylonError("user", `The edge refuses the configuration: ${problem}`);
+  }
+
+  /** Has the edge open its logs anew: somebody has moved the files away. */
+  reopenLogs(): void {
+    this.#edgesFiles();
+    this.edge.tell({ type: "reopen-logs" });
   }
 
   /** Starts the edge unless it runs: where programs are all there is, it would have nothing to do. */
@@ -219,6 +228,14 @@ export class Assembly {
     const pools = [...this.pools.values()].map((pool) => pool.kill());
     await Promise.all([this.edge.kill(), ...pools, this.programs.stop(true)]);
     this.#closeAppSockets();
+  }
+
+  /** The edge's configuration, once the edge may write to the files of its logs. */
+  #edgesFiles(): Config {
+    const { edgeConfig } = this;
+    const { user, group } = edgeConfig;
+    if (user !== null) giveFiles(accessLogFiles(edgeConfig), accountOf(user, group));
+    return edgeConfig;
   }
 
   #closeAppSockets(): void {

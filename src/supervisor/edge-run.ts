@@ -63,7 +63,7 @@ export class EdgeRun implements Run {
   start(): void {
     const { number, program, account, log } = this.#spec;
     const child = fork(program, [String(number)], {
-      stdio: ["ignore", "inherit", "pipe", "ipc"],
+      stdio: ["ignore", "inherit", "pipe", "ipc", process.stderr.fd],
       serialization: "json",
       execArgv: process.execArgv.filter((argument) => !argument.startsWith("--inspect")),
       ...(account ?? {}),

@@ -28,6 +28,8 @@ export interface SupervisorOptions {
   readonly config: Config;
   /** Main's own log; processes speak through its children. */
   readonly log: Log;
+  /** Opens the file of that log anew. */
+  readonly reopenLog?: () => void;
   /** Reads the configuration again, for a reload; throws a PropylonError when it is wrong. */
   readonly load: () => Promise<Config>;
   readonly version: string;
@@ -281,7 +283,8 @@ export class Supervisor implements Operations {
   }
 
   async #reopenLogs(): Promise<void> {
-    this.#assembly?.edge.tell({ type: "reopen-logs" });
+    this.#options.reopenLog?.();
+    this.#assembly?.reopenLogs();
     await this.#assembly?.programs.reopenFiles();
   }
 

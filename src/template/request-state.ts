@@ -27,6 +27,8 @@ export class RequestState {
   /** Fields for the answer to come, from an answer that led elsewhere (X-Accel-Redirect) or an error. */
   kept: readonly (readonly [string, string])[] = [];
   logged = true;
+  /** The access logs of the route that is in effect; null: those of everything. src/log knows their type. */
+  log: object | null = null;
   requestId = "";
 }
 

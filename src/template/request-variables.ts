@@ -58,7 +58,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ["content_type", field("content-type")],
   ["content_length", field("content-length")],
   ["proxy_add_x_forwarded_for", forwardedFor],
-  ["status", (exchange) => String(knownState(exchange)?.head?.status ?? "")],
+  ["status", statusOf],
   ["hostname", () => os.hostname()],
   ["pid", () => String(process.pid)],
   ["msec", () => (Date.now() / 1000).toFixed(3)],
@@ -82,6 +82,13 @@ const PREFIXES: readonly (readonly [prefix: string, make: (rest: string, name: s
   ["sent_http_", (rest) => (exchange) => sentField(exchange, rest.replaceAll("_", "-"))],
   ["upstream_", (_rest, name) => given(name)],
 ];
+
+/** Of the response under way, or as it was sent; what a log says of an exchange without one. */
+function statusOf(exchange: Exchange): string {
+  const state = knownState(exchange);
+  const status = exchange.sent?.status ?? state?.head?.status;
+  return status === undefined ? (state?.variables.get("status") ?? "") : String(status);
+}
 
 function serverName(exchange: Exchange): string {
   return exchange.site === "default" ? "" : exchange.site;
@@ -156,7 +163,8 @@ function cookie(exchange: Exchange, name: string): string {
 }
 
 function sentField(exchange: Exchange, name: string): string {
-  const found = knownState(exchange)?.head?.headers.filter(([one]) => one.toLowerCase() === name) ?? [];
+  const head = exchange.sent ?? knownState(exchange)?.head;
+  const found = head?.headers.filter(([one]) => one.toLowerCase() === name) ?? [];
   return found.map(([, value]) => value).join(", ");
 }
 

@@ -6,6 +6,7 @@ import { createLog } from "../../src/base/log.ts";
 import { CacheStores } from "../../src/cache/stores.ts";
 import type { CacheConfig, RouteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
+import { AccessLogs } from "../../src/log/access-logs.ts";
 import type { MetricSample } from "../../src/metrics/family.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";
 import { StaticCache } from "../../src/static/cache.ts";
@@ -75,7 +76,8 @@ export async function stage(t: TestContext, origin: Origin, options: StageOption
   const stores = new CacheStores();
   const caches = { default: { size: options.size ?? 1 << 24 } };
   const routes = options.routes ?? [cachedRoute(options.cache, options.route)];
-  const parts = { pools: new Map(), cache: new StaticCache(), upstreams, caches: stores, log };
+  const logs = new AccessLogs({ warn: () => {} }).draft();
+  const parts = { pools: new Map(), cache: new StaticCache(), upstreams, caches: stores, log, logs };
   const handler = compose(config([site(routes)], { caches }), parts);
   const server = await serve((one) => handler.handle(one));
   t.after(async () => {

@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { ProblemList } from "../../src/base/errors.ts";
 import { configForApp } from "../../src/config/app-config.ts";
 import { type LoadedConfig, type LoadOptions, loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/model.ts";
 import { describeOrigin, originAt, type Path } from "../../src/config/sourced.ts";
 import { folderWith } from "./files.ts";
 
@@ -189,6 +190,11 @@ test("a part of a short form can't be overridden, for the rest of it would be lo
   assert.match(message, /it is at propylon\.yaml:2:13$/);
 });
 
+function pathOf({ accessLog }: Config): string | undefined {
+  const destination = accessLog[0]?.destination;
+  return destination?.kind === "file" ? destination.path : undefined;
+}
+
 test("paths in flags start from the current folder, those in the file from its own", (t) => {
   const directory = folderWith(t, {
     "conf/propylon.yaml": "apps: {a: {wsgi: 'a:a', python: ./venv}}\naccess_log: log/a.log\n",
@@ -196,7 +202,7 @@ test("paths in flags start from the current folder, those in the file from its o
   const options = { file: "conf/propylon.yaml", profile: null, environment: {}, directory };
   const plain = loadConfig({ ...options, flags: {} }).config;
   assert.deepEqual(
-    [plain.apps["a"]!.python, plain.accessLog?.path, plain.directory],
+    [plain.apps["a"]!.python, pathOf(plain), plain.directory],
     [`${directory}/conf/venv`, `${directory}/conf/log/a.log`, `${directory}/conf`],
   );
   const { config } = loadConfig({
@@ -204,7 +210,7 @@ test("paths in flags start from the current folder, those in the file from its o
     flags: { python: "./venv", accessLog: "a.log", listen: ["unix:./a.sock"] },
   });
   assert.deepEqual(
-    [config.apps["a"]!.python, config.accessLog?.path, config.listeners[0]!.path],
+    [config.apps["a"]!.python, pathOf(config), config.listeners[0]!.path],
     [`${directory}/venv`, `${directory}/a.log`, `${directory}/a.sock`],
   );
 });

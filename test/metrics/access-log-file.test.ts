@@ -4,7 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import { AccessLog } from "../../src/middleware/access-log.ts";
+import { type OpenLog, openLog } from "../logs/open-log.ts";
 import { CLIENT, endedExchange } from "./fake-exchange.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -14,10 +14,9 @@ function folder(t: TestContext): string {
   return made;
 }
 
-function start(t: TestContext, file: string): { log: AccessLog; warnings: string[] } {
+function start(t: TestContext, file: string): { log: OpenLog; warnings: string[] } {
   const warnings: string[] = [];
-  const log = new AccessLog({ path: file, format: "combined" }, (message) => warnings.push(message));
-  log.start();
+  const log = openLog({ path: file }, (message) => warnings.push(message));
   t.after(() => log.stop());
   return { log, warnings };
 }
@@ -40,7 +39,7 @@ function numbered(from: number, to: number): string[] {
   return Array.from({ length: to - from }, (_, i) => `/${from + i}`);
 }
 
-function request(log: AccessLog, names: readonly string[]): void {
+function request(log: OpenLog, names: readonly string[]): void {
   for (const target of names) log.ended(endedExchange({ target }), 200, 5);
 }
 
@@ -49,7 +48,7 @@ test("there are as many lines as requests, in their order", async (t) => {
   const { log } = start(t, file);
   const names = numbered(0, 20_000);
   request(log, names);
-  log.stop();
+  await log.stop();
   await waitUntil("the last line is written", () => fs.readFileSync(file, "latin1").includes(`/${names.length - 1} `));
   assert.deepEqual(targets(file), names);
   assert.equal(log.dropped, 0);
@@ -67,10 +66,9 @@ test("lines that wait are written when the process ends, after stop and without 
   for (const ending of ["log.stop(); setImmediate(() => process.exit(0))", "process.exit(0)", ""]) {
     const file = path.join(folder(t), "access.log");
     const script = `
-      import { AccessLog } from ${JSON.stringify(new URL("../../src/middleware/access-log.ts", import.meta.url).href)};
+      import { openLog } from ${JSON.stringify(new URL("../logs/open-log.ts", import.meta.url).href)};
       import { endedExchange } from ${JSON.stringify(new URL("./fake-exchange.ts", import.meta.url).href)};
-      const log = new AccessLog({ path: ${JSON.stringify(file)}, format: "combined" }, console.error);
-      log.start();
+      const log = openLog({ path: ${JSON.stringify(file)} }, console.error);
       for (let i = 0; i < 3000; i++) log.ended(endedExchange({ target: "/" + i }), 200, 5);
       ${ending}`;
     const run = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
@@ -82,10 +80,9 @@ test("lines that wait are written when the process ends, after stop and without 
 
 test("the path - is stdout, also when it is a pipe", (t) => {
   const script = `
-    import { AccessLog } from ${JSON.stringify(new URL("../../src/middleware/access-log.ts", import.meta.url).href)};
+    import { openLog } from ${JSON.stringify(new URL("../logs/open-log.ts", import.meta.url).href)};
     import { endedExchange } from ${JSON.stringify(new URL("./fake-exchange.ts", import.meta.url).href)};
-    const log = new AccessLog({ path: "-", format: "combined" }, console.error);
-    log.start();
+    const log = openLog({ path: "-" }, console.error);
     log.reopen();
     for (let i = 0; i < 3000; i++) log.ended(endedExchange({ target: "/" + i }), 200, 5);`;
   const file = path.join(folder(t), "stdout");
@@ -102,7 +99,7 @@ test("after a rotation and reopen, earlier lines are in the old file and later o
   request(log, numbered(1000, 2000));
   log.reopen();
   request(log, numbered(2000, 3000));
-  log.stop();
+  await log.stop();
   await waitUntil("the last lines are written", () => targets(`${file}.1`).length + targets(file).length === 3000);
   assert.deepEqual(targets(`${file}.1`), numbered(0, 2000));
   assert.deepEqual(targets(file), numbered(2000, 3000));
@@ -121,7 +118,7 @@ test("reopening again and again under load loses nothing and leaves no file open
     if (round % 10 === 9)
       await waitUntil("old files are closed", () => descriptors().filter((to) => to.startsWith(made)).length === 1);
   }
-  log.stop();
+  await log.stop();
   await waitUntil("every file is closed", () => !descriptors().some((to) => to.startsWith(made)));
   const all = Array.from({ length: 50 }, (_, round) => targets(`${file}.${round}`)).flat();
   assert.deepEqual(all, numbered(0, 20_000));
@@ -134,20 +131,19 @@ test("when the new file can't be opened, lines go on into the old one and the lo
   fs.renameSync(made, `${made}.gone`);
   log.reopen();
   request(log, ["/after"]);
-  log.stop();
+  await log.stop();
   const old = path.join(`${made}.gone`, "access.log");
   await waitUntil("the line is written", () => fs.statSync(old).size > 0);
   assert.deepEqual(targets(old), ["/after"]);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /^open access log ".*": ENOENT.*; the old file is written on$/);
+  assert.match(warnings[0]!, /^open log ".*": ENOENT.*; the old file is written on$/);
 });
 
 test("a log that can't be opened is an error of the user's, with the path and a remedy", (t) => {
   const file = path.join(folder(t), "absent", "access.log");
-  const log = new AccessLog({ path: file, format: "json" }, () => {});
-  assert.throws(() => log.start(), {
+  assert.throws(() => openLog({ path: file, format: { kind: "json" } }, () => {}), {
     kind: "user",
-    message: new RegExp(`^open access log "${file}": ENOENT`),
+    message: new RegExp(`^open log "${file}": ENOENT`),
     remedy: /-/,
   });
 });
@@ -160,9 +156,9 @@ test("a disk that is full costs lines, counted, one warning, and no request", as
   request(log, numbered(1000, 100_000));
   assert.ok(log.dropped > 0);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /^write access log "\/dev\/full": ENOSPC/);
+  assert.match(warnings[0]!, /^write log "\/dev\/full": ENOSPC/);
   assert.ok(100_000 - log.dropped < (5 * 1024 * 1024) / (line / 2), "what waits is bounded");
-  log.stop();
+  await log.stop();
   assert.equal(log.dropped, 100_000, "in the end every line is accounted for");
   assert.equal(warnings.length, 1);
 });
@@ -186,10 +182,7 @@ test("when a full disk has room again, writing goes on at the byte where it stop
   fs.writeFileSync(path.join(made, "copy"), text);
   assert.equal(dropped, 0);
   assert.deepEqual(targets(path.join(made, "copy")), numbered(0, 10_000));
-  assert.match(
-    warnings.join("\n"),
-    /^write access log ".*": ENOSPC.*\nwrite access log ".*": it works again, 0 lines were lost$/,
-  );
+  assert.match(warnings.join("\n"), /^write log ".*": ENOSPC.*\nwrite log ".*": it works again, 0 lines were lost$/);
 });
 
 test("a pipe that nobody reads holds up nobody: lines are dropped and counted, later ones come through", async (t) => {
@@ -199,14 +192,14 @@ test("a pipe that nobody reads holds up nobody: lines are dropped and counted, l
   const { log, warnings } = start(t, pipe);
   request(log, numbered(0, 100_000));
   assert.ok(log.dropped > 0);
-  assert.match(warnings.join("\n"), /^write access log ".*": it takes lines too slowly; they are dropped$/);
+  assert.match(warnings.join("\n"), /^write log ".*": it takes lines too slowly; they are dropped$/);
   const copy = path.join(made, "copy");
   const reader = spawn("sh", ["-c", 'exec cat "$0" > "$1"', pipe, copy]);
   t.after(() => reader.kill());
   await waitUntil("the pipe is empty", () => warnings.length === 2);
   assert.match(warnings[1]!, new RegExp(`it works again, ${log.dropped} lines were lost$`));
   request(log, ["/last"]);
-  log.stop();
+  await log.stop();
   await waitUntil("the last line came", () => fs.readFileSync(copy, "latin1").includes("GET /last "));
   assert.equal(targets(copy).length + log.dropped, 100_001);
 });
@@ -215,7 +208,7 @@ test("refused requests have their line too", async (t) => {
   const file = path.join(folder(t), "access.log");
   const { log } = start(t, file);
   log.refused(CLIENT, 400, "The request line is malformed", "GET");
-  log.stop();
+  await log.stop();
   await waitUntil("the line is written", () => fs.statSync(file).size > 0);
   assert.match(fs.readFileSync(file, "latin1"), /^192\.0\.2\.1 - - \[[^\]]+\] "GET" 400 0 "-" "-"\n$/);
 });
@@ -225,19 +218,18 @@ const FULL_DISK_SCRIPT = `
   import { execFileSync } from "node:child_process";
   import fs from "node:fs";
   const [folder, here] = process.argv.slice(1);
-  const { AccessLog } = await import(new URL("../../src/middleware/access-log.ts", here));
+  const { openLog } = await import(new URL("../logs/open-log.ts", here));
   const { endedExchange } = await import(new URL("./fake-exchange.ts", here));
   const { waitUntil } = await import(new URL("./wait-until.ts", here));
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", folder]);
   const path = folder + "/access.log";
   const warnings = [];
-  const log = new AccessLog({ path, format: "combined" }, (message) => warnings.push(message));
-  log.start();
+  const log = openLog({ path }, (message) => warnings.push(message));
   for (let i = 0; i < 10000; i++) log.ended(endedExchange({ target: "/" + i }), 200, 5);
   await waitUntil("the disk is full", () => warnings.length === 1);
   execFileSync("mount", ["-o", "remount,size=8m", folder]);
   await waitUntil("it works again", () => warnings.length === 2);
-  log.stop();
+  await log.stop();
   await waitUntil("the last line is written", () => fs.readFileSync(path, "latin1").includes("GET /9999 "));
   process.stdout.write(JSON.stringify({ text: fs.readFileSync(path, "latin1"), warnings, dropped: log.dropped }));
 `;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CombinedFormat, JsonFormat } from "../../src/middleware/log-formats.ts";
+import { CombinedFormat, JsonFormat } from "../../src/log/log-formats.ts";
 import { CLIENT, type ExchangeFacts, endedExchange, headersOf } from "./fake-exchange.ts";
 
 const TIME = String.raw`\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]`;

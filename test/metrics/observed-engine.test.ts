@@ -9,7 +9,7 @@ import type { Exchange, ExchangeObserver, Handler } from "../../src/http/exchang
 import { ResponseHead } from "../../src/http/response-head.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http/settings.ts";
 import { HttpMetrics } from "../../src/metrics/http-metrics.ts";
-import { AccessLog } from "../../src/middleware/access-log.ts";
+import { type OpenLog, openLog } from "../logs/open-log.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const HEAD = new ResponseHead(200, [["Content-Type", "text/plain"]]);
@@ -29,7 +29,7 @@ interface Served {
   readonly port: number;
   readonly handler: TestHandler;
   readonly metrics: HttpMetrics;
-  readonly log: AccessLog;
+  readonly log: OpenLog;
   readonly file: string;
 }
 
@@ -38,8 +38,7 @@ async function serve(t: TestContext): Promise<Served> {
   const file = path.join(folder, "access.log");
   const handler = new TestHandler();
   const metrics = new HttpMetrics();
-  const log = new AccessLog({ path: file, format: "combined" }, (message) => assert.fail(message));
-  log.start();
+  const log = openLog({ path: file }, (message) => assert.fail(message));
   const settings = { limits: DEFAULT_LIMITS, timeouts: DEFAULT_TIMEOUTS, serverName: null };
   const observer: ExchangeObserver = {
     ended: (exchange, status, bytes) => [metrics, log].forEach((each) => void each.ended(exchange, status, bytes)),
@@ -58,7 +57,7 @@ async function serve(t: TestContext): Promise<Served> {
   t.after(() => {
     for (const socket of sockets) socket.destroy();
     server.close();
-    log.stop();
+    void log.stop();
     fs.rmSync(folder, { recursive: true, force: true });
   });
   return { port: (server.address() as net.AddressInfo).port, handler, metrics, log, file };

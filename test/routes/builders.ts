@@ -21,6 +21,7 @@ const OPTIONS: RouteOptions = {
   access: [],
   bodyLimit: null,
   logged: true,
+  accessLog: null,
   compress: null,
   cache: null,
 };

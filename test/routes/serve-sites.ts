@@ -3,6 +3,7 @@ import { CacheStores } from "../../src/cache/stores.ts";
 import type { Config } from "../../src/config/model.ts";
 import type { SiteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
+import { AccessLogs } from "../../src/log/access-logs.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";
 import { StaticCache } from "../../src/static/cache.ts";
 import { type ServeOptions, serve, type TestServer } from "../http/serve.ts";
@@ -31,12 +32,14 @@ export async function serveSites(
   const log: Log = createLog("edge", () => {});
   const upstreams = new UpstreamRegistry(log);
   upstreams.configure(more.upstreams ?? {});
+  const logs = new AccessLogs({ warn: () => {} }).draft();
   const handler = compose(config(sites, more), {
     pools: new Map(),
     cache: new StaticCache(),
     upstreams,
     caches: new CacheStores(),
     log,
+    logs,
   });
   const server = await serve((one) => handler.handle(one), options);
   return {

@@ -34,6 +34,7 @@ function buildParts() {
     makeCache: () => {
       throw new Error("no cache here");
     },
+    makeLog: () => assert.fail("no route here has a log of its own"),
     makeCompressor: () => assert.fail("nothing is compressed here"),
     filePage: () => assert.fail("there are no pages"),
   };

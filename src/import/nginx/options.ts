@@ -2,6 +2,7 @@ import { describePlace } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
 import { compressAt } from "./compress.ts";
 import { responseHeaders } from "./headers.ts";
+import { logsAt } from "./logs.ts";
 import { noteLocation } from "./returns.ts";
 import type { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
@@ -30,7 +31,7 @@ export function optionsAt(scope: Scope, t: Translation): Plain {
     access: access(scope, t),
     compress: compressAt(scope, t),
     limits: bodyLimit(scope, t),
-    logged: logged(scope, t),
+    ...logsAt(scope, t),
   });
 }
 
@@ -141,12 +142,4 @@ function bodyLimit(scope: Scope, t: Translation): Plain {
   const text = firstOf(directive);
   // What a template still has to fill in is noted by now.
   return { body: sizeOf(text) === null && !text.includes("${") ? "1MB" : sizeText(text) };
-}
-
-function logged(scope: Scope, t: Translation): boolean | undefined {
-  const found = scope.nearest("access_log");
-  if (found.length === 0) return undefined;
-  const off = found.every((directive) => firstOf(directive) === "off");
-  if (off) t.ledger.claimAll(found);
-  return off ? false : undefined;
 }

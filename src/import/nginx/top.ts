@@ -1,5 +1,6 @@
 import { describePlace } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
+import { topLogs } from "./logs.ts";
 import { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
@@ -21,7 +22,7 @@ export function topSettings(main: Scope | null, http: Scope | null, servers: rea
     ...account(main, t),
     timeouts: timeouts(levels, t),
     limits: headLimits(levels, t),
-    access_log: accessLog(levels, t),
+    ...topLogs(main, http, servers, t),
   });
 }
 
@@ -89,27 +90,4 @@ function single(levels: readonly Scope[], name: string, t: Translation): Directi
   )
     t.ledger.claim(first, "approximated", "it holds for all sites");
   return first;
-}
-
-function accessLog(levels: readonly Scope[], t: Translation): unknown {
-  const all = levels.flatMap((level) => level.own("access_log")).filter((directive) => firstOf(directive) !== "off");
-  const usable = all.filter((directive) => !/^(?:syslog:|memory:)/.test(firstOf(directive)));
-  const chosen = usable[0] ?? null;
-  for (const directive of all) {
-    const [where, format, ...more] = textsOf(directive);
-    const differs = firstOf(directive) !== (chosen === null ? "" : firstOf(chosen));
-    if (where!.startsWith("syslog:")) t.ledger.claim(directive, "approximated", "lines go to a file or stdout");
-    else if (differs)
-      t.ledger.claim(directive, "approximated", `there is one access log, that of ${describePlace(chosen!.place)}`);
-    else t.ledger.claim(directive);
-    if (where!.includes("$")) t.ledger.claim(directive, "approximated", "a log's path can't depend on the request");
-    if (format !== undefined && format !== "combined" && !/=/.test(format) && format !== "if")
-      t.ledger.claim(directive, "approximated", `lines have the format combined, not ${format}`);
-    if ([format, ...more].some((word) => word !== undefined && /^(?:if|gzip|buffer|flush)\b/.test(word)))
-      t.ledger.claim(directive, "approximated", "every line is written, soon and uncompressed");
-  }
-  if (chosen === null) return all.length > 0 ? "-" : undefined;
-  const where = firstOf(chosen);
-  if (where.includes("$")) return "-";
-  return /^\/dev\/(?:stdout|stderr|fd\/[12])$/.test(where) ? "-" : t.path(chosen, where);
 }

@@ -46,7 +46,6 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["approximated", "compressed answers of upstreams go on as they are", /^gunzip\w*$/],
   ["approximated", "files are compressed by gzip and brotli alone", /^zstd\w*$/],
   ["approximated", "answers are fetched and kept whole", /^slice$/],
-  ["approximated", "one access log is written, in the format combined", /^log_format$/],
   ["approximated", "Propylon's own log goes to stderr", /^error_log$/],
   ["approximated", "the name and version of the server are never sent", /^server_tokens$/],
   ["approximated", "slashes side by side are one in the path that locations are compared with", /^merge_slashes$/],

@@ -6,6 +6,7 @@ import { PropylonError } from "../base/errors.ts";
 const WAITING_BYTES = 4 * 1024 * 1024;
 /** Pieces that wait together are joined up to this many bytes, so that a backlog shrinks fast. */
 const WRITE_BYTES = 512 * 1024;
+const STDERR = 2;
 /** Attempts, 100 ms apart, to write to a full pipe when the process ends. */
 const LAST_ATTEMPTS = 3;
 
@@ -21,8 +22,15 @@ export interface LogFileEvents {
  * write that fails is tried again with the next piece, from the byte where it stopped, so that no line is torn.
  */
 export class LogFile {
+  /** A file of the disk: it has a size, and can be renamed. */
+  readonly regular: boolean;
+  /** Bytes in it when it was opened; 0 for what is no file. */
+  readonly size: number;
+  /** When it was begun, ms since 1970: by the file system, or now. */
+  readonly begun: number;
   readonly #path: string;
   readonly #fd: number;
+  readonly #stat: fs.Stats;
   readonly #file: SonicBoom;
   readonly #events: LogFileEvents;
   /** What was given to the file and is not written yet: a piece's bytes and lines. */
@@ -39,6 +47,10 @@ export class LogFile {
     this.#path = path;
     this.#fd = fd;
     this.#events = events;
+    this.#stat = fs.fstatSync(fd);
+    this.regular = this.#stat.isFile() && fd > STDERR;
+    this.size = this.regular ? this.#stat.size : 0;
+    this.begun = this.size > 0 && this.#stat.birthtimeMs > 0 ? this.#stat.birthtimeMs : Date.now();
     const retryEAGAIN = () => this.#lastAttempts-- > 0;
     this.#file = new sonicBoom.SonicBoom({
       fd,
@@ -55,7 +67,22 @@ export class LogFile {
     this.#file.on("close", () => events.closed());
   }
 
-  /** `text`: `lines` whole lines of ASCII. */
+  /** It has a path of its own that can be opened anew, which stdout has not. */
+  get named(): boolean {
+    return this.#fd > STDERR && this.#path !== "-";
+  }
+
+  /** Nothing can be written at present. */
+  get failing(): boolean {
+    return this.#trouble === "failing";
+  }
+
+  /** Whether this is the file that the numbers of another look say. */
+  is({ dev, ino }: fs.Stats): boolean {
+    return this.#stat.dev === dev && this.#stat.ino === ino;
+  }
+
+  /** `text`: `lines` whole lines, one character a byte. */
   write(text: string, lines: number): void {
     this.#pieces.push({ bytes: text.length, lines });
     this.#kept = true;
@@ -66,7 +93,7 @@ export class LogFile {
     this.#drop(lines);
     if (this.#trouble !== "none") return;
     this.#trouble = "slow";
-    this.#events.warn(`write access log "${this.#path}": it takes lines too slowly; they are dropped`);
+    this.#events.warn(`write log "${this.#path}": it takes lines too slowly; they are dropped`);
   }
 
   /** Tries again to write what could not be written. */
@@ -89,7 +116,7 @@ export class LogFile {
     this.#lastAttempts = LAST_ATTEMPTS;
     try {
       this.#file.flushSync();
-      fs.writeSync(this.#fd, text);
+      fs.writeSync(this.#fd, Buffer.from(text, "latin1"));
     } catch {
       // Nobody is left who could be told, and there is no time to wait.
     }
@@ -106,14 +133,14 @@ export class LogFile {
     }
     if (this.#trouble === "none" || this.#pieces.length > 0) return;
     this.#trouble = "none";
-    this.#events.warn(`write access log "${this.#path}": it works again, ${this.#dropped} lines were lost`);
+    this.#events.warn(`write log "${this.#path}": it works again, ${this.#dropped} lines were lost`);
     this.#dropped = 0;
   }
 
   #failed(error: Error): void {
     if (this.#trouble !== "failing") {
       this.#trouble = "failing";
-      this.#events.warn(`write access log "${this.#path}": ${error.message}; lines wait in memory, then are dropped`);
+      this.#events.warn(`write log "${this.#path}": ${error.message}; lines wait in memory, then are dropped`);
     }
     if (this.#ending) this.#giveUp();
   }
@@ -138,8 +165,8 @@ export function openLog(path: string): number {
     return fs.openSync(path, fifo ? "r+" : "a", 0o640);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new PropylonError("user", `open access log "${path}": ${message}`, {
-      remedy: "name a file in a folder that the edge's user may write to, or `-` for stdout",
+    throw new PropylonError("user", `open log "${path}": ${message}`, {
+      remedy: "name a file in a folder that may be written to (by `user`, for access logs), or `-` for stdout",
       cause: error,
     });
   }

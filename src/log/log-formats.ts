@@ -1,16 +1,8 @@
 import type { Client, Exchange } from "../http/exchange.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 import { escapeForJson, escapeForLog } from "./escape-bytes.ts";
+import { type LogFormat, loggedAddress, loggedStatus } from "./line.ts";
 import { LogClock } from "./log-clock.ts";
-
-/** The client left before an answer: NGINX's status for it. */
-const CLIENT_CLOSED = 499;
-
-/** Writes one line of an access log, its line feed included, in printable ASCII only. */
-export interface LogFormat {
-  exchange(exchange: Exchange, status: number, bytes: number): string;
-  refused(client: Client, status: number, reason: string, line: string): string;
-}
 
 /** The combined format of Apache and NGINX. The user is always `-`: no name that was only claimed is logged as one. */
 export class CombinedFormat implements LogFormat {
@@ -27,11 +19,11 @@ export class CombinedFormat implements LogFormat {
       this.#headers = headers;
     }
     const request = escapeForLog(`${method} ${target} ${protocol}`);
-    return `${address(client)} - - [${this.#clock.common(Date.now())}] "${request}" ${status || CLIENT_CLOSED} ${bytes} ${this.#fields}`;
+    return `${loggedAddress(client)} - - [${this.#clock.common(Date.now())}] "${request}" ${loggedStatus(status)} ${bytes} ${this.#fields}`;
   }
 
   refused(client: Client, status: number, _reason: string, line: string): string {
-    return `${address(client)} - - [${this.#clock.common(Date.now())}] "${escapeForLog(line)}" ${status} 0 "-" "-"\n`;
+    return `${loggedAddress(client)} - - [${this.#clock.common(Date.now())}] "${escapeForLog(line)}" ${status} 0 "-" "-"\n`;
   }
 }
 
@@ -54,8 +46,8 @@ export class JsonFormat implements LogFormat {
     }
     const duration = milliseconds(performance.now() - exchange.began);
     return (
-      `{"time":"${this.#clock.iso(Date.now())}","client":${escapeForJson(address(client))},"method":${escapeForJson(method)}` +
-      `,"target":${escapeForJson(target)},"protocol":${escapeForJson(protocol)},"status":${status || CLIENT_CLOSED}` +
+      `{"time":"${this.#clock.iso(Date.now())}","client":${escapeForJson(loggedAddress(client))},"method":${escapeForJson(method)}` +
+      `,"target":${escapeForJson(target)},"protocol":${escapeForJson(protocol)},"status":${loggedStatus(status)}` +
       `,"bytes":${bytes},${this.#fields},"host":${escapeForJson(host)},"site":${escapeForJson(site)}` +
       `,"app":${escapeForJson(app)},"duration_ms":${duration},"queued_ms":${milliseconds(exchange.queued)}}\n`
     );
@@ -63,15 +55,10 @@ export class JsonFormat implements LogFormat {
 
   refused(client: Client, status: number, reason: string, line: string): string {
     return (
-      `{"time":"${this.#clock.iso(Date.now())}","client":${escapeForJson(address(client))},"status":${status},"bytes":0` +
+      `{"time":"${this.#clock.iso(Date.now())}","client":${escapeForJson(loggedAddress(client))},"status":${status},"bytes":0` +
       `,"refused":${escapeForJson(reason)},"request":${escapeForJson(line)}}\n`
     );
   }
-}
-
-/** A client on a Unix socket has no address; NGINX writes `unix:`. */
-function address(client: Client): string {
-  return client.address === "" ? "unix:" : client.address;
 }
 
 /** Microseconds are enough. */

@@ -6,6 +6,8 @@ export class LogClock {
   #common = "";
   #isoSecond = -1;
   #iso = "";
+  #localSecond = -1;
+  #local = "";
 
   /** `21/Nov/2026:05:00:08 +0100`, local time, of the common log format. `now`: milliseconds since 1970. */
   common(now: number): string {
@@ -26,14 +28,35 @@ export class LogClock {
     }
     return `${this.#iso}${String(Math.floor(now - second * 1000)).padStart(3, "0")}Z`;
   }
+
+  /** `2026-11-21T05:00:08+01:00`, local time (ISO 8601), as NGINX writes it. */
+  localIso(now: number): string {
+    const second = Math.floor(now / 1000);
+    if (second !== this.#localSecond) {
+      this.#localSecond = second;
+      this.#local = formatLocal(new Date(now));
+    }
+    return this.#local;
+  }
+}
+
+function formatLocal(date: Date): string {
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${clockOf(date)}${zoneOf(date, ":")}`;
 }
 
 function formatCommon(date: Date): string {
   const day = `${two(date.getDate())}/${MONTHS[date.getMonth()]}/${date.getFullYear()}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return `${day}:${clockOf(date)} ${zoneOf(date, "")}`;
+}
+
+function clockOf(date: Date): string {
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+}
+
+function zoneOf(date: Date, between: string): string {
   const east = -date.getTimezoneOffset();
-  const zone = `${east < 0 ? "-" : "+"}${two(Math.floor(Math.abs(east) / 60))}${two(Math.abs(east) % 60)}`;
-  return `${day}:${time} ${zone}`;
+  return `${east < 0 ? "-" : "+"}${two(Math.floor(Math.abs(east) / 60))}${between}${two(Math.abs(east) % 60)}`;
 }
 
 function two(value: number): string {
