@@ -38,6 +38,18 @@ export interface Config {
   /** Where sites and routes name no others; empty: none. */
   readonly accessLog: readonly AccessLogConfig[];
   readonly log: LogConfig;
+  /** null: requests get no id unless something asks for `{request_id}`. */
+  readonly requestId: RequestIdConfig | null;
+}
+
+/** Ids that requests have from before they are routed. */
+export interface RequestIdConfig {
+  /** Field that apps and upstreams get it in, and trusted clients send it in. */
+  readonly header: string;
+  /** Addresses, networks and `unix:` whose ids are taken as they are. */
+  readonly trust: readonly string[];
+  /** The client gets it too. */
+  readonly respond: boolean;
 }
 
 export interface ListenerConfig {

@@ -1,6 +1,7 @@
 import { resolve as resolvePath } from "node:path";
+import { checkRange } from "./check-range.ts";
 import { templateNames } from "./collect-names.ts";
-import type { AppConfig, Config } from "./model.ts";
+import type { AppConfig, Config, RequestIdConfig } from "./model.ts";
 import { type ResolveContext, resolveApp } from "./resolve-app.ts";
 import { resolveCaches } from "./resolve-cache.ts";
 import { resolveAdmin, resolveListeners } from "./resolve-listeners.ts";
@@ -97,5 +98,12 @@ export function resolveSettings(
     caches,
     accessLog,
     log,
+    requestId: resolveRequestId(settings.request_id, context),
   };
+}
+
+function resolveRequestId(settings: Settings["request_id"], context: ResolveContext): RequestIdConfig | null {
+  if (settings === undefined) return null;
+  for (const range of settings.trust) checkRange(range, ["request_id", "trust"], context);
+  return settings;
 }

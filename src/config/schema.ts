@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { account, appsSchema } from "./app-schema.ts";
 import { cachesSchema } from "./cache-schema.ts";
-import { address, choice, count, duration, flag, path, size } from "./kinds.ts";
+import { address, choice, count, duration, flag, path, pattern, size } from "./kinds.ts";
 import { listenerSchema } from "./listener-schema.ts";
 import { accessLogsSchema, destinationKeys, logFormatsSchema } from "./log-schema.ts";
+import { headerName } from "./name-patterns.ts";
 import { programsSchema } from "./program-schema.ts";
-import { list, named, optional, section, shorthand, withDefault } from "./sections.ts";
+import { list, named, oneOrMore, optional, section, shorthand, withDefault } from "./sections.ts";
 import { siteSchema } from "./site-schema.ts";
 import { upstreamsSchema } from "./upstream-schema.ts";
 import { variablesSchema } from "./variables-schema.ts";
@@ -124,6 +125,22 @@ export const settingsSchema = section({
   access_log: optional(
     accessLogsSchema,
     "One line for each request: a file, `-` for stdout, a section, a list of these, or `false`. Sites and routes may name others.",
+    "`false`",
+  ),
+  request_id: optional(
+    z.union([
+      flag.transform((on) => (on ? { header: "X-Request-ID", trust: [], respond: false } : undefined)),
+      section({
+        header: withDefault(headerName, "X-Request-ID", "Field that apps and upstreams get the id in."),
+        trust: withDefault(
+          oneOrMore(pattern("address range", "10.0.0.0/8, 192.0.2.1, unix: or all", /^\S+$/)),
+          [],
+          "Clients whose own id, in this field, is taken: addresses, networks, `unix:` or `all`. Others get a new one.",
+        ),
+        respond: withDefault(flag, false, "Send the id to clients too."),
+      }).meta({ id: "request_id" }),
+    ]),
+    "Give each request an id, for logs (`{request_id}`), apps and upstreams: `true`, or a section.",
     "`false`",
   ),
   log: withDefault(

@@ -28,6 +28,7 @@ import { setVariable } from "../template/request-state.ts";
 import { TemplateCompiler, type TemplateScope } from "../template/template.ts";
 import { BrokenAppPage } from "./broken-app-page.ts";
 import { givenNames } from "./given-names.ts";
+import { RequestIds } from "./request-ids.ts";
 
 /** What handlers are made from besides the configuration. Outlives a reload. */
 export interface Parts {
@@ -49,7 +50,7 @@ export interface Parts {
 export function compose(config: Config, parts: Parts): Handler {
   const composer = new Composer(config, parts);
   parts.logs.general(config, (configs) => composer.accessLog(configs));
-  return new SiteTable(
+  const sites = new SiteTable(
     config.sites.map((site) =>
       buildSite(site, {
         templates: composer.templates,
@@ -63,6 +64,7 @@ export function compose(config: Config, parts: Parts): Handler {
       }),
     ),
   );
+  return config.requestId === null ? sites : new RequestIds(config.requestId, sites);
 }
 
 /** The largest body that some route takes: what the protocol lets through, bytes; 0: no limit. Routes check their own. */

@@ -159,6 +159,8 @@ export function config(sites: readonly SiteConfig[], more: Partial<Config> = {})
     sites,
     limits: { ...DEFAULT_LIMITS, spoolMemory: 1 << 20, spoolFile: 1 << 20, connections: 100 },
     static: { cacheSize: 1 << 20, cacheFile: 1 << 16 },
+    accessLog: [],
+    requestId: null,
     ...more,
   } as unknown as Config;
 }

@@ -4,6 +4,7 @@ import type { ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { readAddress } from "./addresses.ts";
 import { type DaemonProcess, readDaemonProcess, readPythonPlace } from "./daemon.ts";
+import { ApacheLogs } from "./logs.ts";
 import { newOptions, type OptionsDraft, readOption } from "./options.ts";
 import { type ApacheNode, parseApache } from "./parse.ts";
 import { upstreamName } from "./proxy.ts";
@@ -22,6 +23,7 @@ export interface Collected {
   readonly upstreams: Plain;
   /** Settings of the top level. */
   readonly top: Plain;
+  readonly logs: ApacheLogs;
   readonly files: string[];
 }
 
@@ -66,6 +68,7 @@ export class Collector {
       listen: [],
       upstreams: {},
       top: {},
+      logs: new ApacheLogs(),
       files: [],
     };
   }
@@ -258,7 +261,7 @@ export class Collector {
         return readPythonPlace(node.key, node.args, this.result.embedded);
       default:
         return (
-          readScopeDirective(node, position.scope, position.location, this.result.top) ??
+          readScopeDirective(node, position.scope, position.location, this.result.top, this.result.logs) ??
           readOption(node, position.options, this.#machine.environment) ??
           undecided("it is no directive that we know: does an answer depend on it?")
         );

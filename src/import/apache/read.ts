@@ -29,6 +29,7 @@ export const readApache: Reader = (source, context) => {
     return name;
   };
   const { server, hosts, listen } = collected;
+  const logs = commonLogs(server, hosts);
   for (const scope of [server, ...hosts]) withoutRewrites(scope, ledger);
   const scopes = hosts.map((host) => inherit(host, server));
   // The main server answers where no virtual host does; a name alone is not worth a site.
@@ -49,12 +50,15 @@ export const readApache: Reader = (source, context) => {
       routesOf(scope, { server: server.options, app, isFile: (path) => context.isFile(path) }),
       taken,
       scopes.length > 1,
+      scope.logs.length === 0 || isSame(scope.logs, logs) ? {} : { access_log: asWritten(scope.logs) },
     ),
   );
   return {
     kind: "apache",
     settings: {
       ...collected.top,
+      ...(Object.keys(collected.logs.used).length === 0 ? {} : { log_formats: collected.logs.used }),
+      ...(logs.length === 0 ? {} : { access_log: asWritten(logs) }),
       ...(listeners.length === 0 ? {} : { listeners }),
       ...(apps.size === 0 ? {} : { apps: Object.fromEntries(apps) }),
       ...(Object.keys(collected.upstreams).length === 0 ? {} : { upstreams: collected.upstreams }),
@@ -78,16 +82,32 @@ function withoutRewrites(scope: Scope, ledger: Ledger): void {
 }
 
 /** The first host of an address answers for names that none has. */
-function siteOf(scope: Scope, routes: readonly Plain[], taken: Set<string>, several: boolean): Plain {
+function siteOf(scope: Scope, routes: readonly Plain[], taken: Set<string>, several: boolean, logs: Plain): Plain {
   const first = several && scope.addresses.some((address) => !taken.has(address));
   for (const address of scope.addresses) taken.add(address);
   return {
     ...(scope.hosts.length === 0 ? {} : { hosts: [...new Set(scope.hosts)] }),
     ...(scope.addresses.length === 0 ? {} : { listeners: scope.addresses }),
     ...(first ? { default: true } : {}),
+    ...logs,
     ...(scope.rules.length === 0 ? {} : { rules: scope.rules }),
     routes: routes.length === 0 ? [{ fail: 404 }] : routes,
   };
+}
+
+/** What holds for everything: the logs of the main server, or those that all virtual hosts have alike. */
+function commonLogs(server: Scope, hosts: readonly Scope[]): readonly unknown[] {
+  const [first, ...others] = hosts;
+  if (server.logs.length > 0 || first === undefined) return server.logs;
+  return others.every(({ logs }) => isSame(logs, first.logs)) ? first.logs : [];
+}
+
+function asWritten(logs: readonly unknown[]): unknown {
+  return logs.length === 1 ? logs[0] : logs;
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function groupOf(script: ScriptAlias, options: readonly OptionsDraft[]): string | null {

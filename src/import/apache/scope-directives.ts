@@ -1,6 +1,7 @@
 import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
 import type { Plain } from "../tree.ts";
 import { readHost } from "./addresses.ts";
+import { type ApacheLogs, readErrorLog } from "./logs.ts";
 import type { ApacheNode } from "./parse.ts";
 import { readProxyPass } from "./proxy.ts";
 import { readPattern, readRewrite } from "./rewrite.ts";
@@ -22,6 +23,7 @@ export function readScopeDirective(
   scope: Scope,
   location: string | null,
   top: Plain,
+  logs: ApacheLogs,
 ): Outcome | null {
   const { args } = node;
   const [first = ""] = args;
@@ -79,21 +81,19 @@ export function readScopeDirective(
       return outcome;
     }
     case "errorlog":
-      return approximated("errors go to our log, on stderr and in propylon logs");
+      return readErrorLog(args, top);
     case "loglevel": {
       const level = LEVELS[first.toLowerCase().replace(/^\w+:/, "")] ?? "error";
-      top["log"] ??= { level };
+      top["log"] = { level, ...(top["log"] as Plain | undefined) };
       return /^(?:debug|info|warn|error)$/i.test(first) && args.length === 1
         ? mapped()
         : approximated(`our log has the level ${level}`);
     }
     case "customlog":
     case "transferlog":
-      return readAccessLog(args, top);
+      return logs.add(node.key, args, scope.logs);
     case "logformat":
-      return args[1] === undefined || /^(?:combined|common)$/.test(args[1])
-        ? approximated("lines have the combined format")
-        : ignored("logs have the combined format or are JSON");
+      return logs.define(args);
     case "user":
     case "group":
       top[node.key] ??= first.replace(/^#/, "");
@@ -191,18 +191,4 @@ function readRedirect(node: ApacheNode, scope: Scope, location: string | null): 
 function prefixPattern(path: string): string {
   const escaped = path.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   return path.endsWith("/") ? `^${escaped}(.*)$` : `^${escaped}((?:/.*)?)$`;
-}
-
-function readAccessLog(args: readonly string[], top: Plain): Outcome {
-  const [file = "", format = "common"] = args;
-  const pipe = file.startsWith("|");
-  const path = pipe || /^syslog/.test(file) ? "-" : file;
-  const first = top["access_log"] === undefined;
-  top["access_log"] ??= { path };
-  const notes = [
-    pipe ? "lines go to stdout, not to another program" : "",
-    first ? "" : "there is one access log, which was named before",
-    format === "combined" || format === "vhost_combined" ? "" : "lines have the combined format",
-  ].filter((note) => note !== "");
-  return notes.length === 0 ? mapped() : approximated(notes.join("; "));
 }

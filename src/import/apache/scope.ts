@@ -47,6 +47,8 @@ export interface Scope {
   readonly redirects: Plain[];
   readonly rewrites: Plain[];
   readonly rules: Plain[];
+  /** Access logs, as `access_log` lists them. */
+  readonly logs: unknown[];
   readonly directories: AreaOptions[];
   readonly locations: AreaOptions[];
   readonly files: FilesOptions[];
@@ -72,6 +74,7 @@ export function newScope(addresses: readonly string[]): Scope {
     redirects: [],
     rewrites: [],
     rules: [],
+    logs: [],
     directories: [],
     locations: [],
     files: [],

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type Place, ProblemList, PropylonError } from "../../base/errors.ts";
 import { appName } from "../../config/app-config.ts";
 import { approximated, type Ledger, mapped, undecided } from "../ledger.ts";
+import { COMBINED, fromGunicorn } from "../log-format.ts";
 import type { Door, ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { isList, isTrue, type PythonValue, textOf } from "./python-value.ts";
@@ -226,13 +227,63 @@ function addressOf(bind: string, folder: string): string {
 }
 
 function logging(text: (name: string) => string | null, folder: string): Plain {
-  const access = text("accesslog");
   const level = text("loglevel")?.toLowerCase();
   const known = level === "warning" ? "warn" : level === "critical" ? "error" : level;
   return {
-    ...(access === null ? {} : { access_log: access === "-" ? "-" : resolve(folder, access) }),
-    ...(known === undefined || !["debug", "info", "warn", "error"].includes(known) ? {} : { log: { level: known } }),
+    ...accessLog(text, folder),
+    ...ownLog(text, known, folder),
   };
+}
+
+/** `accesslog` and `access_log_format`; the syslog daemon gets the lines too, as gunicorn has it. */
+function accessLog(text: (name: string) => string | null, folder: string): Plain {
+  const access = text("accesslog");
+  const written = text("access_log_format");
+  const format = written === null ? COMBINED : fromGunicorn(written).text;
+  const named = format === COMBINED ? {} : { format: "gunicorn" };
+  const logs: Plain[] = [];
+  if (access !== null) logs.push({ path: access === "-" ? "-" : resolve(folder, access), ...named });
+  const daemon = syslog(text);
+  if (daemon !== null && !isOn(text("disable_redirect_access_to_syslog")))
+    logs.push({ syslog: { ...daemon, tag: `${daemon.tag}.access` }, ...named });
+  if (logs.length === 0) return {};
+  const plain = logs.map((log) => (Object.keys(log).length === 1 && "path" in log ? log["path"] : log));
+  return {
+    ...(format === COMBINED ? {} : { log_formats: { gunicorn: format } }),
+    access_log: plain.length === 1 ? plain[0] : plain,
+  };
+}
+
+/** `loglevel`, `errorlog` and syslog: one of the two places. */
+function ownLog(text: (name: string) => string | null, level: string | undefined, folder: string): Plain {
+  const file = text("errorlog");
+  const daemon = syslog(text);
+  const place =
+    file !== null && file !== "-"
+      ? { path: resolve(folder, file) }
+      : daemon === null
+        ? {}
+        : { syslog: { ...daemon, tag: `${daemon.tag}.error` } };
+  const known = level !== undefined && ["debug", "info", "warn", "error"].includes(level) ? { level } : {};
+  return Object.keys({ ...place, ...known }).length === 0 ? {} : { log: { ...known, ...place } };
+}
+
+/** Where `syslog` sends to: `udp://localhost:514` unless said otherwise. */
+function syslog(text: (name: string) => string | null): { to: string; facility: string; tag: string } | null {
+  if (!isOn(text("syslog"))) return null;
+  const address = text("syslog_addr") ?? "udp://localhost:514";
+  const unix = /^unix:\/\/([^#]+)/.exec(address)?.[1];
+  const to = unix === undefined ? address.replace(/^(udp|tcp):\/\//, "$1:") : `unix:${unix}`;
+  const prefix = text("syslog_prefix");
+  return {
+    to: /^(?:udp|tcp|unix):/.test(to) ? to : `udp:${to}`,
+    facility: text("syslog_facility") ?? "user",
+    tag: prefix === null ? "gunicorn" : `gunicorn.${prefix}`,
+  };
+}
+
+function isOn(value: string | null): boolean {
+  return value !== null && /^(?:true|1|yes|on)$/i.test(value);
 }
 
 function limits(text: (name: string) => string | null): Plain {

@@ -12,7 +12,7 @@ export interface GunicornSetting {
 
 const TUNING = ignored("it tunes Gunicorn's own processes");
 const STATSD = approximated("figures are given to Prometheus at /metrics, nothing is sent to statsd");
-const SYSLOG = approximated("the log goes to stderr, where systemd and containers take it from");
+const SYSLOG = mapped("access lines and our own log, which the app's is part of");
 const LIMITS = ignored("requests that break RFC 9112 are refused");
 const TLS = undecided("this door does not speak TLS: give the certificate to a listener (`tls`)");
 const HOOK = undecided("hooks are not run: move what they do into the app, or into a program");
@@ -100,9 +100,9 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
     "--forwarded-allow-ips",
   ),
   accesslog: value(mapped(), "--access-logfile"),
-  disable_redirect_access_to_syslog: flag(ignored("nothing goes to syslog"), "--disable-redirect-access-to-syslog"),
-  access_log_format: value(approximated("lines have the combined format"), "--access-logformat"),
-  errorlog: value(approximated("our log and the app's go to stderr"), "--error-logfile", "--log-file"),
+  disable_redirect_access_to_syslog: flag(mapped(), "--disable-redirect-access-to-syslog"),
+  access_log_format: value(mapped("a dash stands for what has no counterpart"), "--access-logformat"),
+  errorlog: value(mapped("what the app prints is there too"), "--error-logfile", "--log-file"),
   loglevel: value(mapped(), "--log-level"),
   capture_output: flag(mapped("what the app prints is always in the log"), "--capture-output"),
   logger_class: value(approximated("lines have our own format, text or JSON"), "--logger-class"),

@@ -146,8 +146,8 @@ function logFormats(http: Scope | null, t: Translation): Plain | undefined {
     );
     t.ledger.claim(directive);
     // A line has no line ends within: what stands in the text would make several of one.
-    const line = text.replace(/[\t\r\n]+/g, " ");
-    if (line !== text) t.ledger.claim(directive, "approximated", "line ends and tabs in it are spaces");
+    const line = text.replace(/[\r\n]+/g, " ");
+    if (line !== text) t.ledger.claim(directive, "approximated", "line ends in it are spaces");
     if (how === "none")
       t.ledger.claim(directive, "mapped", "controls are escaped all the same, so that a line stays one");
     formats[formatName(name)] = how === undefined || how === "default" ? line : { text: line, escape: how };

@@ -1,10 +1,12 @@
 import { resolve } from "node:path";
 import { endpointOf, isLoopback } from "../addresses.ts";
 import { type Ledger, mapped, undecided } from "../ledger.ts";
+import { COMBINED } from "../log-format.ts";
 import type { Door, ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { appsOf } from "./apps.ts";
 import type { Instance, UwsgiSocket } from "./instance.ts";
+import type { LogPlace } from "./logger-place.ts";
 import { shimVariable } from "./shim.ts";
 import { needsSite, routesOf } from "./site.ts";
 import { socketAddress } from "./sockets.ts";
@@ -41,8 +43,10 @@ export function buildInstance(
       ledger.say(place, name, undecided("no app is named that would answer there"));
     return { settings, doors: [] };
   }
-  if (!instance.requestLogOff && instance.requestLog !== null)
-    settings["access_log"] = instance.requestLog === "-" ? "-" : resolve(context.directory, instance.requestLog);
+  Object.assign(
+    settings,
+    logsOf(instance, (file) => resolve(context.directory, file)),
+  );
   const doors = instance.sockets.flatMap((socket) => doorOf(socket, instance, known.main ?? "", directory, ledger));
   if (known.main !== null && !needsSite(instance, known)) return { settings, doors };
   const listeners = doors.map((door, index) => listenerOf(door, instance.sockets[index]!, directory));
@@ -64,6 +68,20 @@ function withShim(apps: Plain, options: readonly WrittenOption[], instance: Inst
     return [name, { ...rest, environment: { ...(environment as Plain | undefined), ...variable } }];
   });
   return Object.fromEntries(entries);
+}
+
+/** Requests go where everything goes unless they have a logger of their own. */
+function logsOf({ log, requestLog, requestLogOff, logFormat }: Instance, absolute: (file: string) => string): Plain {
+  const section = (place: LogPlace): Plain =>
+    typeof place === "string" ? { path: place === "-" ? "-" : absolute(place) } : { syslog: { ...place } };
+  const settings: Plain = log === null ? {} : { log: section(log) };
+  if (requestLogOff) return settings;
+  const place = section(requestLog ?? log ?? "-");
+  const format = logFormat === null || logFormat === COMBINED ? null : logFormat;
+  if (format !== null) settings["log_formats"] = { uwsgi: format };
+  const plain = format === null && place["path"] !== undefined;
+  settings["access_log"] = plain ? place["path"] : { ...place, ...(format === null ? {} : { format: "uwsgi" }) };
+  return settings;
 }
 
 function doorOf(

@@ -1,5 +1,7 @@
 import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+import { fromUwsgi } from "../log-format.ts";
 import type { Instance, UwsgiSocket } from "./instance.ts";
+import { loggerPlace, tagOf } from "./logger-place.ts";
 import { readAddedHeader } from "./routing.ts";
 import type { WrittenOption } from "./written-option.ts";
 
@@ -87,17 +89,29 @@ const daemon: Handler = (value, instance, { place, name }) => {
     : mapped("it becomes a program");
 };
 const requestLogger: Handler = (value, instance) => {
-  const file = /^(?:\w+\s+)?file:(.+)$/.exec(value);
-  if (file !== null) instance.requestLog = file[1]!;
-  return file !== null || /^(?:\w+\s+)?(?:stdio|file)/.test(value)
-    ? approximated("requests are logged there in the `combined` format")
-    : approximated("requests are logged to stdout");
+  const place = loggerPlace(value);
+  instance.requestLog = place ?? "-";
+  return place === null ? approximated("requests are logged to stdout") : mapped();
 };
 const logFile: Handler = (value, instance) => {
-  instance.requestLog = value;
-  return approximated(
-    "requests are logged there in the `combined` format; what the app prints goes to our log, on stderr",
-  );
+  instance.log = value;
+  return mapped("requests, what the app prints and our own log go there");
+};
+const logger: Handler = (value, instance) => {
+  const place = loggerPlace(value);
+  if (place === null || place === "-")
+    return approximated("what the app prints and our own log go to stderr, with levels");
+  instance.log = place;
+  return mapped();
+};
+const logFormat: Handler = (value, instance) => {
+  const { text, unknown } = fromUwsgi(value);
+  instance.logFormat = text;
+  return unknown.length === 0 ? mapped() : approximated(`a dash stands for ${[...new Set(unknown)].join(", ")}`);
+};
+const syslogOption: Handler = (value, instance) => {
+  instance.log = { to: "unix:/dev/log", tag: tagOf(value === "" || value === "true" ? "uwsgi" : value) };
+  return mapped("requests, what the app prints and our own log go there");
 };
 const pidFile: Handler = (value, instance) => {
   instance.pidFile = value;
@@ -253,11 +267,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   logto: logFile,
   logto2: logFile,
   "req-logger": requestLogger,
-  logger: (value, instance) => {
-    if (instance.requestLog !== "-" || !/^file:/.test(value))
-      return approximated("what the app prints and our own log go to stderr, with levels");
-    return logFile(value.slice("file:".length), instance, { name: "logger", value, place: { file: "" } });
-  },
+  logger,
+  "log-format": logFormat,
+  "log-syslog": syslogOption,
   "disable-logging": flag((on, instance) => {
     instance.requestLogOff = on;
   }),

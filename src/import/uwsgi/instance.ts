@@ -1,4 +1,5 @@
 import type { Place } from "../../base/errors.ts";
+import type { LogPlace } from "./logger-place.ts";
 
 /** A socket that uWSGI opens. */
 export interface UwsgiSocket {
@@ -72,8 +73,12 @@ export class Instance {
   readonly staticIndexes: string[] = [];
   staticGzip = false;
   readonly headers: AddedHeader[] = [];
-  /** File that requests are logged to; `-`: standard output; null: nowhere. */
-  requestLog: string | null = "-";
+  /** What everything is logged to; null: to stdout and stderr. */
+  log: LogPlace | null = null;
+  /** What requests are logged to instead. */
+  requestLog: LogPlace | null = null;
+  /** Template of a line; null: the combined format. */
+  logFormat: string | null = null;
   requestLogOff = false;
   readonly daemons: Daemon[] = [];
   reload = false;

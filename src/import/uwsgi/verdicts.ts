@@ -130,7 +130,6 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   "log-4xx": approximated("with the access log off, no request is logged, these neither"),
   "log-5xx": approximated("with the access log off, no request is logged, these neither"),
   "log-x-forwarded-for": approximated("the log tells the address that connected"),
-  "log-format": approximated("lines have the `combined` format, or `json`"),
 };
 
 /** By the beginning of the name, in order. */
