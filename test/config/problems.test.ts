@@ -38,7 +38,10 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   ],
   "one value where a section belongs": ["apps: {a: 4}", ["1:11: apps.a: expected a section with keys, got 4"]],
   "a value where a list belongs": [`${APP}sites: x\n`, ['2:8: sites: expected a list, got "x"']],
-  "a list where one value or a section belongs": [`${APP}listeners: [[x]]\n`, [""]],
+  "a list where one value or a section belongs": [
+    `${APP}listeners: [[x]]\n`,
+    ["2:13: listeners[0]: expected an address or a section with keys, got a list"],
+  ],
   "a value that fits none of several short forms": [
     `${APP}access_log: 1\n`,
     ["2:13: access_log: expected false or a path, got 1"],
