@@ -48,6 +48,7 @@ export class Http2Exchange implements Exchange {
   queued = 0;
   onAbort: (() => void) | null = null;
   aborted = false;
+  sent: ResponseHead | null = null;
 
   readonly #owner: ExchangeOwner;
   /** The client asked with HEAD, whatever an internal redirect makes of the method. */
@@ -88,6 +89,7 @@ export class Http2Exchange implements Exchange {
       return;
     }
     this.#state = SENDING;
+    this.sent = head;
     this.status = head.status;
     const size = body === null ? 0 : body.length;
     if (this.#isHead || hasNoContent(head.status)) {
