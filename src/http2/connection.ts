@@ -42,6 +42,8 @@ export class Http2Connection implements SessionOwner, Swept {
   /** GOAWAY was said, without and with the last stream. */
   #announced = 0;
   #closing = false;
+  /** The connection is counted elsewhere. */
+  #counted = false;
   #finished = false; // our side is closed
 
   constructor(socket: Socket, options: Http2Options) {
@@ -65,6 +67,7 @@ export class Http2Connection implements SessionOwner, Swept {
     socket.on("close", () => this.#closed());
     startSweeping(this);
     if (first === null) this.#options.observer.connectionOpened();
+    else this.#counted = true;
     this.output.text(greeting(this.#options.http2.streams, this.#session.headers.listLimit));
     if (first !== null) this.#receive(first);
   }
@@ -201,7 +204,7 @@ export class Http2Connection implements SessionOwner, Swept {
     this.#finished = true;
     this.#held = null;
     this.#session.abortAll();
-    this.#options.observer.connectionClosed();
+    if (!this.#counted) this.#options.observer.connectionClosed();
   }
 
   // --- time ---
