@@ -35,7 +35,7 @@ const observer: ExchangeObserver = {
 let connections = 0;
 
 function say(message: FromVictim): void {
-  process.send!(message);
+  if (process.connected) process.send!(message, undefined, {}, () => {});
 }
 
 /** Whatever reaches a handler must be safe to pass on as a message of HTTP/1.1. */
