@@ -80,8 +80,12 @@ function isSameSocket(a: ListenerConfig, b: ListenerConfig): boolean {
 }
 
 /** What a new connection to a socket needs to know, and old ones don't. */
-function spokenOn({ protocol, tls }: ListenerConfig): Pick<ListenerConfig, "protocol" | "tls"> {
-  return { protocol, tls };
+function spokenOn({
+  protocol,
+  tls,
+  proxyProtocol,
+}: ListenerConfig): Pick<ListenerConfig, "protocol" | "tls" | "proxyProtocol"> {
+  return { protocol, tls, proxyProtocol };
 }
 
 interface Compared<T> {

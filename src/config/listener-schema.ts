@@ -3,6 +3,7 @@ import { account } from "./app-schema.ts";
 import { address, choice, flag, permissions } from "./kinds.ts";
 import { optional, section, withDefault } from "./sections.ts";
 import { tlsSchema } from "./tls-schema.ts";
+import { proxyProtocolSchema } from "./trust-schema.ts";
 
 /** A bound socket. */
 export const listenerSchema = section({
@@ -20,6 +21,11 @@ export const listenerSchema = section({
     "Speak HTTP/2 too with clients that ask for it: over TLS by ALPN, in clear text by prior knowledge.",
   ),
   tls: optional(tlsSchema, "TLS with these certificates.", "none: clients speak plainly"),
+  proxy_protocol: optional(
+    proxyProtocolSchema,
+    "Connections begin with a PROXY protocol header (version 1 or 2), before TLS: `true`, or a section. Connections without one, or from elsewhere than `trusted_proxies`, are closed.",
+    "`false`",
+  ),
   public: withDefault(
     flag,
     false,

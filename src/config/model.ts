@@ -2,6 +2,7 @@ import type { LogConfig } from "./log-model.ts";
 import type { AfterConfig, ProgramConfig } from "./program-model.ts";
 import type { UpstreamConfig } from "./proxy-model.ts";
 import type { AccessLogConfig, SiteConfig, VariableConfig } from "./route-model.ts";
+import type { ProxyProtocolConfig, TrustConfig } from "./trust-model.ts";
 
 /**
  * The effective configuration: every default filled in, every path absolute, every unit plain (milliseconds, bytes). What
@@ -30,6 +31,10 @@ export interface Config {
   readonly variables: Readonly<Record<string, VariableConfig>>;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly sites: readonly SiteConfig[];
+  /** Who may say who the client is, where a site says nothing else. */
+  readonly trustedProxies: TrustConfig;
+  /** What answers for hosts that no site names: the default site, or an error with this status. */
+  readonly unknownHosts: "default" | 404 | 421;
   readonly limits: LimitsConfig;
   readonly timeouts: TimeoutsConfig;
   readonly static: StaticCacheConfig;
@@ -71,6 +76,8 @@ export interface ListenerConfig {
   readonly http2: boolean;
   /** null: clients speak plainly. */
   readonly tls: TlsConfig | null;
+  /** Connections begin with a PROXY protocol header; null: they don't. */
+  readonly proxyProtocol: ProxyProtocolConfig | null;
 }
 
 /** Certificates that we get or make ourselves; their files are among those of the listener. */

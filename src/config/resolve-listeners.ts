@@ -5,6 +5,7 @@ import type { ListenerSettings } from "./listener-schema.ts";
 import type { ListenerConfig } from "./model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { resolveTls } from "./resolve-tls.ts";
+import { resolveProxyProtocol } from "./resolve-trust.ts";
 import type { Settings } from "./schema.ts";
 import type { Path } from "./sourced.ts";
 
@@ -14,13 +15,14 @@ const LONGEST_SOCKET_PATH = 107;
 export function resolveListeners(
   settings: readonly ListenerSettings[],
   sites: Settings["sites"],
+  trusted: readonly string[],
   context: ResolveContext,
 ): readonly ListenerConfig[] {
   const { problems } = context;
   const before = new Map<string, string>();
   return settings.map((listener, index) => {
     const at = ["listeners", index];
-    const resolved = resolveListener(listener, at, siteHosts(sites, listener.address), context);
+    const resolved = resolveListener(listener, at, siteHosts(sites, listener.address), trusted, context);
     const [key, everywhere] = keysOf(resolved);
     const clash = before.get(key) ?? (everywhere === null ? undefined : before.get(everywhere));
     if (clash !== undefined)
@@ -57,6 +59,7 @@ function resolveListener(
   settings: ListenerSettings,
   at: Path,
   hosts: readonly string[],
+  trusted: readonly string[],
   context: ResolveContext,
 ): ListenerConfig {
   const { directory, problems } = context;
@@ -64,8 +67,9 @@ function resolveListener(
   const tls = settings.tls === undefined ? null : resolveTls(settings.tls, [...at, "tls"], hosts, context);
   if (tls !== null && protocol === "uwsgi")
     problems.error([...at, "tls"], "uwsgi is not spoken over TLS", { at: "key", remedy: "leave tls or protocol out" });
+  const proxyProtocol = resolveProxyProtocol(settings.proxy_protocol, [...at, "proxy_protocol"], trusted, context);
   const { owner = null, group = null } = settings;
-  const shared = { mode, owner, group, unlink, protocol, http2, tls };
+  const shared = { mode, owner, group, unlink, protocol, http2, tls, proxyProtocol };
   const parsed = parseAddress(settings.address);
   if (parsed.kind === "unix") {
     const path = resolve(directory, parsed.path);

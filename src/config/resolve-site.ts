@@ -11,6 +11,7 @@ import type { ResolveContext } from "./resolve-app.ts";
 import { NO_OPTIONS, resolveOptions } from "./resolve-options.ts";
 import { resolveRoute } from "./resolve-route.ts";
 import { resolveRules } from "./resolve-rules.ts";
+import { resolveTrust } from "./resolve-trust.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
 import type { RouteContext } from "./route-context.ts";
 import type { RouteConfig, SiteConfig } from "./route-model.ts";
@@ -54,7 +55,16 @@ export function siteOfApp(app: string): SiteConfig {
     routes: [],
   };
   const hosts = ["_"];
-  return { ...NO_OPTIONS, hosts, listeners: null, default: false, order: "written", rules: [], routes: [route] };
+  return {
+    ...NO_OPTIONS,
+    hosts,
+    listeners: null,
+    default: false,
+    order: "written",
+    trust: null,
+    rules: [],
+    routes: [route],
+  };
 }
 
 export function resolveSite(settings: SiteSettings, at: Path, context: SiteContext): SiteConfig {
@@ -93,6 +103,10 @@ export function resolveSite(settings: SiteSettings, at: Path, context: SiteConte
     listeners,
     default: settings.default,
     order: settings.order,
+    trust:
+      settings.trusted_proxies === undefined
+        ? null
+        : resolveTrust(settings.trusted_proxies, [...at, "trusted_proxies"], context),
     rules: resolveRules(settings.rules, [...at, "rules"], inside, null),
     routes: settings.routes.flatMap((route, index) => resolveRoute(route, [...at, "routes", index], inside) ?? []),
   };

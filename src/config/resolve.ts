@@ -8,6 +8,7 @@ import { resolveAdmin, resolveListeners } from "./resolve-listeners.ts";
 import { resolveAccessLogs, resolveLogFormats, resolveOwnLog } from "./resolve-logs.ts";
 import { resolveAfter, resolvePrograms } from "./resolve-program.ts";
 import { resolveSites } from "./resolve-sites.ts";
+import { checkHosts, resolveTrust } from "./resolve-trust.ts";
 import { resolveUpstreams } from "./resolve-upstreams.ts";
 import { resolveVariables } from "./resolve-variables.ts";
 import type { Settings } from "./schema.ts";
@@ -39,7 +40,13 @@ export function resolveSettings(
   const { limits, timeouts } = settings;
   // Programs alone need no listener.
   const serves = appNames.size > 0 || settings.sites !== undefined || Object.keys(settings.programs ?? {}).length === 0;
-  const listeners = resolveListeners(settings.listeners ?? (serves ? [DEFAULT_LISTENER] : []), settings.sites, context);
+  const trustedProxies = resolveTrust(settings.trusted_proxies, ["trusted_proxies"], context);
+  const listeners = resolveListeners(
+    settings.listeners ?? (serves ? [DEFAULT_LISTENER] : []),
+    settings.sites,
+    trustedProxies.ranges,
+    context,
+  );
   if (settings.listeners?.length === 0 && serves)
     context.problems.error(["listeners"], "an empty list listens nowhere", {
       remedy: `leave listeners out for ${DEFAULT_ADDRESS}`,
@@ -61,6 +68,7 @@ export function resolveSettings(
   const log = resolveOwnLog(settings.log, logs, context);
   const accessLog = resolveAccessLogs(settings.access_log, ["access_log"], logs, scope);
   const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners, caches, logs });
+  checkHosts(trustedProxies, sites, context);
   return {
     directory: context.directory,
     profile,
@@ -75,6 +83,8 @@ export function resolveSettings(
     variables: resolveVariables(settings.variables ?? {}, { ...context, names }),
     upstreams: Object.fromEntries(upstreams.configs),
     sites,
+    trustedProxies,
+    unknownHosts: settings.unknown_hosts,
     limits: {
       requestLine: limits.request_line,
       headerSize: limits.header_size,

@@ -1,6 +1,7 @@
 import type { LogDestination, LogFormatConfig } from "./log-model.ts";
 import type { ProxyConfig } from "./proxy-model.ts";
 import type { Template } from "./template-model.ts";
+import type { TrustConfig } from "./trust-model.ts";
 
 /** A set of hosts and its routes. */
 export interface SiteConfig extends RouteOptions {
@@ -12,6 +13,8 @@ export interface SiteConfig extends RouteOptions {
   readonly default: boolean;
   /** `written`: the first route that matches. `nginx`: exact, else the longest prefix unless a regex matches first. */
   readonly order: "written" | "nginx";
+  /** Who may say here who the client is; null: as for all sites. */
+  readonly trust: TrustConfig | null;
   /** Run before a route is looked for. */
   readonly rules: readonly RuleConfig[];
   readonly routes: readonly RouteConfig[];

@@ -8,6 +8,7 @@ import { headerName } from "./name-patterns.ts";
 import { programsSchema } from "./program-schema.ts";
 import { list, named, oneOrMore, optional, section, shorthand, withDefault } from "./sections.ts";
 import { siteSchema } from "./site-schema.ts";
+import { trustSchema } from "./trust-schema.ts";
 import { upstreamsSchema } from "./upstream-schema.ts";
 import { variablesSchema } from "./variables-schema.ts";
 
@@ -47,6 +48,16 @@ export const settingsSchema = section({
     list(siteSchema),
     "Hosts and their routes. May be left out when there is one app: it then answers everything.",
     "everything to the one app",
+  ),
+  trusted_proxies: optional(
+    trustSchema,
+    "Proxies in front that are believed who the client is (docs/front.md): networks, or a section. Of everyone else the fields that say so are removed.",
+    "nobody",
+  ),
+  unknown_hosts: withDefault(
+    choice<"default" | 404 | 421>("default", 404, 421),
+    "default",
+    "What hosts get that no site names: the site with `default` or `_`, else the first; or, where no site has one of these, 404 or 421.",
   ),
   limits: withDefault(
     section({

@@ -3,6 +3,7 @@ import { address, choice, flag, pattern } from "./kinds.ts";
 import { optionKeys } from "./options-schema.ts";
 import { routeSchema, ruleSchema } from "./route-schema.ts";
 import { list, oneOrMore, optional, section, withDefault } from "./sections.ts";
+import { trustSchema } from "./trust-schema.ts";
 
 const host = pattern(
   "host name",
@@ -31,6 +32,11 @@ export const siteSchema = section({
     choice("written", "nginx"),
     "written",
     "How a route is chosen: the first that matches, or as NGINX chooses (exact, else the longest prefix unless a regex matches).",
+  ),
+  trusted_proxies: optional(
+    trustSchema,
+    "Proxies that are believed here who the client is; `host` can't be taken here, as the site is chosen by it.",
+    "those of the top level",
   ),
   rules: optional(list(ruleSchema), "Run in order before a route is looked for: rewrites, variables, answers.", "none"),
   ...optionKeys,

@@ -1,13 +1,18 @@
 import net from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { ProxyProtocolConfig } from "../config/trust-model.ts";
+import { plainAddress } from "../http/client-address.ts";
 import { Http1Connection } from "../http/connection.ts";
 import type { Client, ExchangeObserver, Handler } from "../http/exchange.ts";
+import type { Http1Options } from "../http/http1-options.ts";
 import type { Http1Settings } from "../http/settings.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import { PREFACE_LINE } from "../http2/frame.ts";
 import type { Http2Limits } from "../http2/http2-options.ts";
+import { parseNetwork } from "../template/networks.ts";
 import { UwsgiConnection } from "../uwsgi/connection.ts";
 import type { SecureSettings } from "./messages.ts";
+import { readProxyHeader } from "./proxy-header.ts";
 import { SecureServer } from "./secure-server.ts";
 
 /** What a client is told that comes when there are as many connections as there may be. */
@@ -35,7 +40,11 @@ export interface ListenerMode {
   readonly http2: boolean;
   /** null: without TLS. */
   readonly secure: SecureSettings | null;
+  /** null: connections don't begin with a PROXY protocol header. */
+  readonly proxyProtocol: ProxyProtocolConfig | null;
 }
+
+type Proxied = NonNullable<Http1Options["proxied"]>;
 
 /** Accepts clients on a listening handle that main owns: closing it here leaves main's socket and its backlog as they are. */
 export class ClientListener {
@@ -44,8 +53,14 @@ export class ClientListener {
   readonly #server: net.Server;
   /** null: clients speak plainly. */
   #secure: SecureServer | null = null;
-  #mode: Pick<ListenerMode, "protocol" | "http2"> = { protocol: "http", http2: true };
-  /** Connections in the midst of their handshake. */
+  #mode: Pick<ListenerMode, "protocol" | "http2" | "proxyProtocol"> = {
+    protocol: "http",
+    http2: true,
+    proxyProtocol: null,
+  };
+  /** What PROXY protocol headers said of connections in the midst of their TLS handshake. */
+  readonly #proxied = new WeakMap<net.Socket, Proxied>();
+  /** Connections before their first request: in the midst of their PROXY protocol header or handshake. */
   #shaking = 0;
 
   constructor(key: string, parts: ListenerParts) {
@@ -55,9 +70,9 @@ export class ClientListener {
   }
 
   /** For connections from now on; those that are open stay as they are. */
-  configure({ protocol, http2, secure }: ListenerMode): void {
+  configure({ protocol, http2, secure, proxyProtocol }: ListenerMode): void {
     const same = http2 === this.#mode.http2;
-    this.#mode = { protocol, http2 };
+    this.#mode = { protocol, http2, proxyProtocol };
     if (secure === null) this.#secure = null;
     else if (!same) this.#secure = this.#secureServer(secure);
     else if (this.#secure !== null) this.#secure.renew(secure);
@@ -83,7 +98,7 @@ export class ClientListener {
     return new SecureServer(secure, this.#mode.http2, settings().timeouts.head, {
       accepted: (socket) => {
         this.#shaking--;
-        this.#begin(socket, true);
+        this.#begin(socket, true, this.#proxied.get(beneath(socket)));
       },
       failed: (socket, reason) => {
         this.#shaking--;
@@ -95,9 +110,38 @@ export class ClientListener {
   #accept(socket: net.Socket): void {
     const { connections, limit } = this.#parts;
     if (connections.size + this.#shaking >= limit()) return this.#turnAway(socket);
-    if (this.#secure === null) return this.#begin(socket, false);
+    const { proxyProtocol } = this.#mode;
+    if (proxyProtocol !== null) return this.#introduce(socket, proxyProtocol);
+    this.#open(socket, undefined);
+  }
+
+  #open(socket: net.Socket, proxied: Proxied | undefined): void {
+    if (this.#secure === null) return this.#begin(socket, false, proxied);
     this.#shaking++;
+    if (proxied !== undefined) this.#proxied.set(socket, proxied);
     this.#secure.take(socket);
+  }
+
+  /** A connection of a proxy, which says first who the client is; nobody else may. */
+  #introduce(socket: net.Socket, { ranges, take }: ProxyProtocolConfig): void {
+    const address = plainAddress(socket.remoteAddress ?? "");
+    if (!ranges.some((range) => parseNetwork(range).contains(address)))
+      return this.#close(socket, "only trusted proxies may connect here");
+    this.#shaking++;
+    const lost = (): void => {}; // whatever fails, "close" follows
+    socket.on("error", lost);
+    readProxyHeader(socket, this.#parts.settings().timeouts.head, (header) => {
+      this.#shaking--;
+      socket.off("error", lost);
+      if (typeof header === "string") return this.#close(socket, header);
+      this.#open(socket, { connection: header.connection, take });
+    });
+  }
+
+  #close(socket: net.Socket, reason: string): void {
+    this.#parts.observer.refused(this.#client(socket, false), 400, `PROXY protocol: ${reason}`, "");
+    socket.on("error", () => {});
+    socket.destroy();
   }
 
   // A word of refusal costs less than a wait that ends in a timeout; it is not awaited that the client reads it.
@@ -108,7 +152,7 @@ export class ClientListener {
     else socket.end(FULL, () => socket.destroy());
   }
 
-  #begin(socket: net.Socket | TLSSocket, secure: boolean): void {
+  #begin(socket: net.Socket | TLSSocket, secure: boolean, proxied: Proxied | undefined): void {
     const { handler, settings, http2, observer, connections } = this.#parts;
     const options = {
       handler,
@@ -118,6 +162,7 @@ export class ClientListener {
       secure,
       localPort: socket.localPort ?? 0,
       address: this.key,
+      ...(proxied !== undefined && { proxied }),
     };
     let connection: ClientConnection;
     const takeOver = (_socket: net.Socket, line: string, input: Buffer): boolean => {
@@ -135,6 +180,8 @@ export class ClientListener {
     connections.add(connection);
     socket.once("close", () => connections.delete(connection));
     connection.start();
+    // Reading its PROXY protocol header left it paused.
+    if (proxied !== undefined) socket.resume();
   }
 
   #client(socket: net.Socket, secure: boolean): Client {
@@ -147,4 +194,9 @@ export class ClientListener {
       secure,
     };
   }
+}
+
+/** The connection that TLS is spoken on. Node keeps it there, and offers no other way from one to the other. */
+function beneath(socket: TLSSocket): net.Socket {
+  return (socket as TLSSocket & { readonly _parent?: net.Socket })._parent ?? socket;
 }

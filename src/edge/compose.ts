@@ -16,6 +16,7 @@ import type { UpstreamRegistry } from "../proxy/registry.ts";
 import { createRedirectHandler } from "../respond/redirect.ts";
 import { createRespondHandler } from "../respond/respond.ts";
 import { buildSite, type CacheRouteParts, type OuterConfig } from "../route/build-site.ts";
+import { ClientGate } from "../route/client-gate.ts";
 import { compileCondition } from "../route/condition.ts";
 import { FileLooker } from "../route/file-facts.ts";
 import { absoluteLocation } from "../route/location.ts";
@@ -43,16 +44,18 @@ export interface Parts {
 /**
  * The handler chain of a configuration, read from top to bottom:
  *
- *     site by listener and host -> rules -> route by path -> app | static | proxy | redirect | respond | try | goto
+ *     site by listener and host -> who the client is -> rules -> route by path -> app | static | proxy | redirect | respond | try | goto
  *
  * Throws a PropylonError for what can't be used.
  */
 export function compose(config: Config, parts: Parts): Handler {
   const composer = new Composer(config, parts);
   parts.logs.general(config, (configs) => composer.accessLog(configs));
+  const gate = new ClientGate(config.trustedProxies);
   const sites = new SiteTable(
     config.sites.map((site) =>
       buildSite(site, {
+        gate: gate.takesHost ? null : gate,
         templates: composer.templates,
         files: composer.files,
         bodyLimit: engineBodyLimit(config) === config.limits.body ? 0 : config.limits.body,
@@ -63,8 +66,19 @@ export function compose(config: Config, parts: Parts): Handler {
         filePage: (path) => composer.filePage(path),
       }),
     ),
+    config.unknownHosts,
   );
-  return config.requestId === null ? sites : new RequestIds(config.requestId, sites);
+  const admitted = gate.takesHost ? gated(gate, sites) : sites;
+  // Whose request ids are believed is asked of the connection, before the gate says who stands behind it.
+  return config.requestId === null ? admitted : new RequestIds(config.requestId, admitted);
+}
+
+function gated(gate: ClientGate, sites: Handler): Handler {
+  return {
+    handle: (exchange) => {
+      if (gate.admit(exchange)) sites.handle(exchange);
+    },
+  };
 }
 
 /** The largest body that some route takes: what the protocol lets through, bytes; 0: no limit. Routes check their own. */

@@ -206,14 +206,14 @@ export class Edge {
 /** What is spoken on each listener. */
 function modes(config: Config, secure: Readonly<Record<string, SecureSettings>>): ReadonlyMap<string, ListenerMode> {
   return new Map(
-    config.listeners.map(({ address, protocol, http2 }) => [
+    config.listeners.map(({ address, protocol, http2, proxyProtocol }) => [
       address,
-      { protocol, http2, secure: secure[address] ?? null },
+      { protocol, http2, secure: secure[address] ?? null, proxyProtocol },
     ]),
   );
 }
 
-const PLAIN: ListenerMode = { protocol: "http", http2: true, secure: null };
+const PLAIN: ListenerMode = { protocol: "http", http2: true, secure: null, proxyProtocol: null };
 
 function poolSettings(app: AppConfig, config: Config): PoolSettings {
   return {

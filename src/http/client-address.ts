@@ -9,6 +9,17 @@ export function plainAddress(address: string): string {
 
 /** What is known of the client at the other end of an accepted socket. */
 export function clientOf(socket: Socket, options: Http1Options): Client {
+  const own = ownClient(socket, options);
+  const { proxied } = options;
+  if (proxied === undefined) return own;
+  const { connection, take } = proxied;
+  if (connection === null) return own;
+  return take
+    ? { ...own, ...connection, secure: own.secure || connection.secure, peer: own, proxied: connection }
+    : { ...own, proxied: connection };
+}
+
+function ownClient(socket: Socket, options: Http1Options): Client {
   return {
     address: plainAddress(socket.remoteAddress ?? ""),
     port: socket.remotePort ?? 0,

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { ProxiedConnection } from "./proxy-protocol.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
 
@@ -19,6 +20,10 @@ export interface Client {
   /** The listener's `address` in the configuration, by which sites are chosen. */
   readonly listener: string;
   readonly secure: boolean;
+  /** The end of the connection, where a trusted proxy there spoke for the client; absent: the client itself is there. */
+  readonly peer?: Client;
+  /** What a PROXY protocol header said; absent: none came. */
+  readonly proxied?: ProxiedConnection;
 }
 
 /**
@@ -41,11 +46,12 @@ export interface Exchange {
   rewritten: boolean;
   /** `HTTP/1.0`, `HTTP/1.1` or `HTTP/2.0`, as SERVER_PROTOCOL spells it. */
   readonly protocol: string;
-  /** Host of the request (Host header or absolute-form authority), lower case, without the port; empty when HTTP/1.0 gave none. */
-  readonly host: string;
+  /** Host of the request (Host header or absolute-form authority), lower case, without the port; empty when HTTP/1.0 gave none. A trusted proxy may say another. */
+  host: string;
   /** Header rules of routes replace it by a changed copy. */
   headers: RequestHeaders;
-  readonly client: Client;
+  /** Who asked: at the other end of the connection, until a trusted proxy there says who. */
+  client: Client;
   /** Routes with limits of their own replace it by one that counts. */
   body: RequestBody;
   /** `performance.now()` when the head was complete. */

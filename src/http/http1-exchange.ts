@@ -49,9 +49,9 @@ export class Http1Exchange implements Exchange, SenderOwner {
   query: string;
   rewritten = false;
   readonly protocol: string;
-  readonly host: string;
+  host: string;
   headers: RequestHeaders;
-  readonly client: Client;
+  client: Client;
   body: RequestBody;
   readonly began: number;
   readonly upgradable: boolean;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { ExchangeObserver, Handler } from "./exchange.ts";
+import type { ProxiedConnection } from "./proxy-protocol.ts";
 import type { Http1Settings } from "./settings.ts";
 
 /** What a connection is made with. */
@@ -18,4 +19,6 @@ export interface Http1Options {
    * the socket; `input` is all that was read. The connection goes on to be counted by the engine of HTTP/1.1.
    */
   readonly takeOver?: (socket: Socket, line: string, input: Buffer) => boolean;
+  /** What a PROXY protocol header said of the connection, and whether it is to be taken for the client's; absent: none came. */
+  readonly proxied?: { readonly connection: ProxiedConnection | null; readonly take: boolean };
 }

@@ -12,6 +12,7 @@ import type {
 import type { Handler, ResponseFilter } from "../http/exchange.ts";
 import type { CompiledTemplate, Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
 import { AccessList } from "./access-list.ts";
+import { ClientGate } from "./client-gate.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { ErrorPages } from "./error-pages.ts";
 import type { FileLooker } from "./file-facts.ts";
@@ -38,6 +39,8 @@ export interface BuildParts {
   readonly files: FileLooker;
   /** Bytes of a body where a route says nothing, if the protocol lets more through; 0: no limit. */
   readonly bodyLimit: number;
+  /** Who the client is, where the site itself doesn't say who may tell; null: that is known before. */
+  readonly gate: ClientGate | null;
   readonly makeHandler: (config: OuterConfig, site: Site, scope: TemplateScope | null) => Handler;
   /** Puts a cache before a handler. `zone`: differs between routes whose answers are not each other's. */
   readonly makeCache: (config: CacheConfig, zone: string, parts: CacheRouteParts, next: Handler) => Handler;
@@ -69,7 +72,7 @@ class SiteBuilder {
   }
 
   build(): Site {
-    const { order, rules } = this.#config;
+    const { order, rules, trust } = this.#config;
     const routes = this.#config.routes.map((route) => this.#route(route));
     const named = new Map<string, Route>();
     const collect = (route: Route): void => {
@@ -78,6 +81,7 @@ class SiteBuilder {
     };
     for (const route of routes) collect(route);
     this.#site.fill({
+      gate: trust === null ? this.#parts.gate : new ClientGate(trust),
       order,
       rules: compileRules(rules, this.#ruleParts(null)),
       finder: order === "nginx" ? new NginxTable(routes) : new RouteTable(routes),

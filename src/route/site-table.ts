@@ -11,24 +11,34 @@ export class SiteTable implements Handler {
   /** By the listener's address; null where no site names listeners: then one table is for all. */
   readonly #byListener: Map<string, HostTable> | null;
   readonly #all: HostTable;
+  readonly #unknown: "default" | 404 | 421;
 
-  constructor(sites: readonly Site[]) {
+  /** `unknown`: what hosts get that no site names, where no site is the default for them. */
+  constructor(sites: readonly Site[], unknown: "default" | 404 | 421 = "default") {
     this.#sites = sites;
-    this.#all = new HostTable(sites.filter(({ listeners }) => listeners === null));
+    this.#unknown = unknown;
+    this.#all = new HostTable(
+      sites.filter(({ listeners }) => listeners === null),
+      unknown,
+    );
     this.#byListener = sites.every(({ listeners }) => listeners === null) ? null : new Map();
   }
 
   handle(exchange: Exchange): void {
     const table = this.#byListener === null ? this.#all : this.#tableOf(exchange.client.listener, this.#byListener);
     const site = table.find(exchange);
-    if (site === null) exchange.fail(404, "No site is configured");
-    else site.handle(exchange);
+    if (site !== null) site.handle(exchange);
+    else if (this.#unknown === 421) exchange.fail(421, "No site here has that host");
+    else exchange.fail(404, this.#sites.length === 0 ? "No site is configured" : "No site here has that host");
   }
 
   #tableOf(listener: string, tables: Map<string, HostTable>): HostTable {
     let table = tables.get(listener);
     if (table === undefined) {
-      table = new HostTable(this.#sites.filter(({ listeners }) => listeners?.includes(listener) ?? true));
+      table = new HostTable(
+        this.#sites.filter(({ listeners }) => listeners?.includes(listener) ?? true),
+        this.#unknown,
+      );
       tables.set(listener, table);
     }
     return table;
@@ -46,9 +56,9 @@ class HostTable {
   readonly #patterns: { readonly pattern: RegExp; readonly site: Site }[] = [];
   readonly #default: Site | null;
 
-  constructor(sites: readonly Site[]) {
-    const marked = sites.find((site) => site.default);
-    this.#default = marked ?? sites.find((site) => site.hosts.includes("_")) ?? sites[0] ?? null;
+  constructor(sites: readonly Site[], unknown: "default" | 404 | 421) {
+    const marked = sites.find((site) => site.default) ?? sites.find((site) => site.hosts.includes("_"));
+    this.#default = marked ?? (unknown === "default" ? (sites[0] ?? null) : null);
     for (const site of sites) for (const host of site.hosts) this.#add(host, site);
   }
 

@@ -4,6 +4,7 @@ import { ResponseHead } from "../http/response-head.ts";
 import { mergeSlashes } from "../template/merge-slashes.ts";
 import { knownState, type RequestState, stateOf } from "../template/request-state.ts";
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
+import type { ClientGate } from "./client-gate.ts";
 import type { Guide } from "./guide.ts";
 import { absoluteLocation, redirect } from "./location.ts";
 import { holds, permits, type Route, type RouteFinder, type RuleProgram } from "./route.ts";
@@ -20,6 +21,8 @@ export interface FileRoot {
 }
 
 export interface SiteParts {
+  /** null: who the client is was found out before the site was chosen. */
+  readonly gate: ClientGate | null;
   readonly order: "written" | "nginx";
   readonly rules: RuleProgram | null;
   readonly finder: RouteFinder;
@@ -63,6 +66,8 @@ export class Site implements Handler, Guide {
 
   handle(exchange: Exchange): void {
     exchange.site = this.name;
+    const { gate } = this.#parts!;
+    if (gate !== null && !gate.admit(exchange)) return;
     if (exchange.target === "*") {
       // `OPTIONS *` asks about the server itself (RFC 9110 §9.3.7); the engine lets no other method ask for `*`.
       exchange.respond(SERVER_OPTIONS, null);

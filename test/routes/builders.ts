@@ -1,5 +1,6 @@
 import type { Config } from "../../src/config/model.ts";
 import type { UpstreamConfig } from "../../src/config/proxy-model.ts";
+import { NO_TRUST } from "../../src/config/resolve-trust.ts";
 import type {
   ConditionConfig,
   HandlerConfig,
@@ -55,7 +56,17 @@ export function route(
 }
 
 export function site(routes: readonly RouteConfig[], more: Partial<SiteConfig> = {}): SiteConfig {
-  return { ...OPTIONS, hosts: ["_"], listeners: null, default: false, order: "written", rules: [], routes, ...more };
+  return {
+    ...OPTIONS,
+    hosts: ["_"],
+    listeners: null,
+    default: false,
+    order: "written",
+    trust: null,
+    rules: [],
+    routes,
+    ...more,
+  };
 }
 
 export const nothing: HandlerConfig = { kind: "none" };
@@ -158,6 +169,8 @@ export function config(sites: readonly SiteConfig[], more: Partial<Config> = {})
     upstreams: {},
     sites,
     limits: { ...DEFAULT_LIMITS, spoolMemory: 1 << 20, spoolFile: 1 << 20, connections: 100 },
+    trustedProxies: NO_TRUST,
+    unknownHosts: "default",
     static: { cacheSize: 1 << 20, cacheFile: 1 << 16 },
     accessLog: [],
     requestId: null,

@@ -30,6 +30,7 @@ function buildParts() {
     templates: new TemplateCompiler(),
     files: new FileLooker(),
     bodyLimit: 0,
+    gate: null,
     makeHandler: () => assert.fail("routes of these tests fail"),
     makeCache: () => {
       throw new Error("no cache here");
