@@ -1,4 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
+import { knownState, userOf } from "../template/request-state.ts";
 
 /** The part of an environ that repeats from request to request, and its number, which picks its slot in a worker's table. */
 export interface RequestBlock {
@@ -9,6 +10,8 @@ export interface RequestBlock {
   readonly port: number;
   readonly secure: boolean;
   readonly chunked: boolean;
+  /** REMOTE_USER, or empty. */
+  readonly user: string;
 }
 
 /** What an app is told that the request does not say. */
@@ -32,7 +35,12 @@ export function requestBlock(exchange: Exchange, context: BlockContext): Request
   if (exchange.environ !== null) return buildBlock(exchange, context);
   if (headers.memoOwner === context) {
     const known = headers.memo as RequestBlock;
-    if (known.port === client.localPort && known.secure === client.secure && known.protocol === exchange.protocol)
+    if (
+      known.port === client.localPort &&
+      known.secure === client.secure &&
+      known.protocol === exchange.protocol &&
+      known.user === userOf(exchange)
+    )
       return known;
   }
   const block = buildBlock(exchange, context);
@@ -49,10 +57,16 @@ function buildBlock(exchange: Exchange, context: BlockContext): RequestBlock {
     `SERVER_PROTOCOL\0${protocol}\0SERVER_NAME\0${serverName}\0SERVER_PORT\0${client.localPort}` +
     `\0SCRIPT_NAME\0${context.scriptName}\0wsgi.url_scheme\0${client.secure ? "https\0HTTPS\0on" : "http"}`;
   for (const [key, value] of cgiFields(headers.names, headers.values, chunked)) text += `\0${key}\0${value}`;
+  const user = userOf(exchange);
+  if (user !== "") {
+    text += `\0REMOTE_USER\0${user}`;
+    const { authType } = knownState(exchange)!;
+    if (authType !== "") text += `\0AUTH_TYPE\0${authType}`;
+  }
   if (exchange.environ !== null) text += frontVariables(exchange.environ, context);
   text += context.extra;
   lastId = lastId === 0x7fffffff ? 1 : lastId + 1;
-  return { id: lastId, text, protocol, port: client.localPort, secure: client.secure, chunked };
+  return { id: lastId, text, protocol, port: client.localPort, secure: client.secure, chunked, user };
 }
 
 /**

@@ -61,10 +61,16 @@ function most({ patterns }: Found): number {
 function addSite(site: SiteSettings, found: Found): void {
   for (const host of site.hosts ?? []) if (host.startsWith("~")) found.patterns.push(host.slice(1));
   for (const rule of site.rules ?? []) addRule(rule, found);
+  addAuth(site.auth, found);
   for (const route of site.routes) addRoute(route, found);
 }
 
+function addAuth(auth: RouteSettings["auth"], found: Found): void {
+  if (auth !== undefined && auth !== false) found.set.push(...Object.keys(auth.forward?.set ?? {}));
+}
+
 function addRoute(route: RouteSettings, found: Found): void {
+  addAuth(route.auth, found);
   if (route.regex !== undefined) found.patterns.push(route.regex);
   for (const condition of route.when ?? []) addCondition(condition, found);
   for (const rule of route.rules ?? []) addRule(rule, found);

@@ -1,4 +1,5 @@
 import type { LogConfig } from "./log-model.ts";
+import type { ConcurrencyLimitConfig, RateLimitConfig } from "./policy-model.ts";
 import type { AfterConfig, ProgramConfig } from "./program-model.ts";
 import type { UpstreamConfig } from "./proxy-model.ts";
 import type { AccessLogConfig, SiteConfig, VariableConfig } from "./route-model.ts";
@@ -31,6 +32,8 @@ export interface Config {
   readonly variables: Readonly<Record<string, VariableConfig>>;
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
   readonly sites: readonly SiteConfig[];
+  readonly rateLimits: Readonly<Record<string, RateLimitConfig>>;
+  readonly concurrencyLimits: Readonly<Record<string, ConcurrencyLimitConfig>>;
   /** Who may say who the client is, where a site says nothing else. */
   readonly trustedProxies: TrustConfig;
   /** What answers for hosts that no site names: the default site, or an error with this status. */

@@ -1,8 +1,11 @@
 import { z } from "zod";
+import { authSchema } from "./auth-schema.ts";
+import { corsSchema, securityHeadersSchema } from "./browser-schema.ts";
 import { cacheSchema } from "./cache-schema.ts";
 import { compressSchema } from "./compress-schema.ts";
 import { requestHeadersSchema, responseHeadersSchema } from "./header-schema.ts";
 import { choice, count, flag, path, pattern, size, template } from "./kinds.ts";
+import { concurrencySchema, rateSchema } from "./limit-schema.ts";
 import { accessLogsSchema } from "./log-schema.ts";
 import { routeName } from "./name-patterns.ts";
 import { list, named, oneOrMore, optional, section, shorthand } from "./sections.ts";
@@ -64,6 +67,24 @@ export const optionKeys = {
   compress: optional(
     compressSchema,
     "Compress answers of apps, upstreams and files on the fly: `true`, or a section.",
+    "`false`",
+  ),
+  auth: optional(authSchema, "Ask who comes in: `basic`, `forward`, or `false` for nobody.", "nobody is asked"),
+  satisfy: optional(
+    choice("all", "any"),
+    "Whether clients have to pass both `access` and `auth`, or one of them.",
+    "`all`",
+  ),
+  rate: optional(rateSchema, "How often a client may ask: names of `rate_limits`, or sections.", "no limit"),
+  concurrency: optional(
+    concurrencySchema,
+    "How many requests of a client are answered at the same time: names of `concurrency_limits`, or sections.",
+    "no limit",
+  ),
+  cors: optional(corsSchema, "Whose scripts may read answers, from other sites: a section, or `false`.", "nobody's"),
+  security_headers: optional(
+    securityHeadersSchema,
+    "Fields that tell browsers to be careful, for answers that lack them: `true`, `strict`, or a section.",
     "`false`",
   ),
   cache: optional(

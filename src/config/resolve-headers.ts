@@ -1,5 +1,5 @@
+import type { HeaderRuleConfig } from "./header-model.ts";
 import type { RequestHeaderSettings, ResponseHeaderSettings } from "./header-schema.ts";
-import type { HeaderRuleConfig } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";
 

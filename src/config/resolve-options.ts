@@ -6,6 +6,7 @@ import type { AccessSettings, ErrorPageSettings, OptionSettings } from "./option
 import { resolveCache } from "./resolve-cache.ts";
 import { resolveRequestHeaders, resolveResponseHeaders } from "./resolve-headers.ts";
 import { resolveAccessLogs } from "./resolve-logs.ts";
+import { NO_POLICY, resolvePolicy } from "./resolve-policy.ts";
 import type { RouteContext } from "./route-context.ts";
 import type { AccessConfig, ErrorPageConfig, RouteOptions } from "./route-model.ts";
 import { checkRouteName } from "./route-names.ts";
@@ -24,6 +25,7 @@ export const NO_OPTIONS: RouteOptions = {
   accessLog: null,
   compress: null,
   cache: null,
+  policy: NO_POLICY,
 };
 
 /** A route's options, or a site's: each that is written replaces the one around, as a whole. */
@@ -54,6 +56,7 @@ export function resolveOptions(
         : resolveAccessLogs(settings.access_log, [...at, "access_log"], context.logs, context),
     compress: settings.compress === undefined ? around.compress : resolveCompress(settings.compress),
     cache: settings.cache === undefined ? around.cache : resolveCache(settings.cache, [...at, "cache"], context),
+    policy: resolvePolicy(settings, at, around.policy, context),
   };
 }
 

@@ -2,11 +2,13 @@ import { resolve } from "node:path";
 import { domainToASCII } from "node:url";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { formatTcpAddress, parseAddress } from "./address.ts";
+import type { HttpsRedirectSettings } from "./browser-schema.ts";
 import { checkOrder } from "./check-order.ts";
 import { capturesBeforeRoutes, capturesOfSite, routeNames } from "./collect-names.ts";
 import type { LogTable } from "./log-model.ts";
 import type { CacheStoreConfig, ListenerConfig } from "./model.ts";
 import { checkPattern } from "./pattern-check.ts";
+import type { LimitTable } from "./policy-model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { NO_OPTIONS, resolveOptions } from "./resolve-options.ts";
 import { resolveRoute } from "./resolve-route.ts";
@@ -28,6 +30,7 @@ export interface SiteContext extends ResolveContext {
   readonly listeners: readonly ListenerConfig[];
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
   readonly logs: LogTable;
+  readonly limits: LimitTable;
   /** Addresses that some site names. */
   readonly namedListeners: ReadonlySet<string>;
   /** Host, or `default site` -> the sites before this one that have it: where, and on which listeners. */
@@ -62,6 +65,7 @@ export function siteOfApp(app: string): SiteConfig {
     default: false,
     order: "written",
     trust: null,
+    httpsRedirect: null,
     rules: [],
     routes: [route],
   };
@@ -103,6 +107,7 @@ export function resolveSite(settings: SiteSettings, at: Path, context: SiteConte
     listeners,
     default: settings.default,
     order: settings.order,
+    httpsRedirect: resolveHttpsRedirect(settings.redirect_to_https),
     trust:
       settings.trusted_proxies === undefined
         ? null
@@ -110,6 +115,11 @@ export function resolveSite(settings: SiteSettings, at: Path, context: SiteConte
     rules: resolveRules(settings.rules, [...at, "rules"], inside, null),
     routes: settings.routes.flatMap((route, index) => resolveRoute(route, [...at, "routes", index], inside) ?? []),
   };
+}
+
+function resolveHttpsRedirect(settings: HttpsRedirectSettings | undefined): SiteConfig["httpsRedirect"] {
+  if (settings === undefined || settings === false) return null;
+  return settings === true ? { status: 308, port: 443 } : settings;
 }
 
 /** A listener's address as the model has it: `:80` is `*:80`, a Unix socket's path is absolute. */

@@ -1,5 +1,6 @@
 import type { LogTable } from "./log-model.ts";
 import type { CacheStoreConfig, ListenerConfig } from "./model.ts";
+import type { LimitTable } from "./policy-model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import { type Claim, listenerAddress, resolveSite, siteOfApp } from "./resolve-site.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
@@ -15,6 +16,7 @@ export interface SitesContext extends ResolveContext {
   readonly listeners: readonly ListenerConfig[];
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
   readonly logs: LogTable;
+  readonly limits: LimitTable;
 }
 
 /** The sites that are written, or the one of the only app. */

@@ -6,6 +6,7 @@ import { type ResolveContext, resolveApp } from "./resolve-app.ts";
 import { resolveCaches } from "./resolve-cache.ts";
 import { resolveAdmin, resolveListeners } from "./resolve-listeners.ts";
 import { resolveAccessLogs, resolveLogFormats, resolveOwnLog } from "./resolve-logs.ts";
+import { resolveLimits } from "./resolve-policy.ts";
 import { resolveAfter, resolvePrograms } from "./resolve-program.ts";
 import { resolveSites } from "./resolve-sites.ts";
 import { checkHosts, resolveTrust } from "./resolve-trust.ts";
@@ -67,7 +68,17 @@ export function resolveSettings(
   const logs = resolveLogFormats(settings.log_formats ?? {}, scope);
   const log = resolveOwnLog(settings.log, logs, context);
   const accessLog = resolveAccessLogs(settings.access_log, ["access_log"], logs, scope);
-  const sites = resolveSites(settings, { ...context, apps: appNames, upstreams, names, listeners, caches, logs });
+  const policyLimits = resolveLimits(settings, scope);
+  const sites = resolveSites(settings, {
+    ...context,
+    apps: appNames,
+    upstreams,
+    names,
+    listeners,
+    caches,
+    logs,
+    limits: policyLimits,
+  });
   checkHosts(trustedProxies, sites, context);
   return {
     directory: context.directory,
@@ -83,6 +94,7 @@ export function resolveSettings(
     variables: resolveVariables(settings.variables ?? {}, { ...context, names }),
     upstreams: Object.fromEntries(upstreams.configs),
     sites,
+    ...policyLimits,
     trustedProxies,
     unknownHosts: settings.unknown_hosts,
     limits: {

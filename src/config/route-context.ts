@@ -1,5 +1,6 @@
 import type { LogTable } from "./log-model.ts";
 import type { CacheStoreConfig } from "./model.ts";
+import type { LimitTable } from "./policy-model.ts";
 import type { ResolveContext } from "./resolve-app.ts";
 import type { UpstreamTable } from "./resolve-upstreams.ts";
 import type { RouteOptions } from "./route-model.ts";
@@ -12,6 +13,7 @@ export interface RouteContext extends ResolveContext, TemplateScope {
   readonly upstreams: UpstreamTable;
   readonly caches: Readonly<Record<string, CacheStoreConfig>>;
   readonly logs: LogTable;
+  readonly limits: LimitTable;
   readonly order: "written" | "nginx";
   /** Where the site stands, and the names of its routes. */
   readonly site: Path;

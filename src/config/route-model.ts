@@ -1,4 +1,6 @@
+import type { HeaderRuleConfig } from "./header-model.ts";
 import type { LogDestination, LogFormatConfig } from "./log-model.ts";
+import type { PolicyConfig } from "./policy-model.ts";
 import type { ProxyConfig } from "./proxy-model.ts";
 import type { Template } from "./template-model.ts";
 import type { TrustConfig } from "./trust-model.ts";
@@ -15,6 +17,8 @@ export interface SiteConfig extends RouteOptions {
   readonly order: "written" | "nginx";
   /** Who may say here who the client is; null: as for all sites. */
   readonly trust: TrustConfig | null;
+  /** Requests without TLS are sent to the same URL with https; null: they are answered. */
+  readonly httpsRedirect: { readonly status: 301 | 302 | 307 | 308; readonly port: number } | null;
   /** Run before a route is looked for. */
   readonly rules: readonly RuleConfig[];
   readonly routes: readonly RouteConfig[];
@@ -37,6 +41,7 @@ export interface RouteOptions {
   readonly accessLog: readonly AccessLogConfig[] | null;
   /** Compress answers on the fly; null: send them as they are. */
   readonly compress: CompressConfig | null;
+  readonly policy: PolicyConfig;
   /** Answer from answers that were kept; null: always ask. */
   readonly cache: CacheConfig | null;
 }
@@ -120,16 +125,6 @@ export interface RouteConfig extends RouteOptions {
   readonly handler: HandlerConfig;
   /** With `order: nginx`: searched once this route is the longest prefix. */
   readonly routes: readonly RouteConfig[];
-}
-
-export interface HeaderRuleConfig {
-  /** `set` replaces (a request header set to nothing is removed), `add` adds a further field, `default` sets what is missing. */
-  readonly operation: "set" | "add" | "default" | "remove";
-  readonly name: string;
-  /** Empty for `remove`. */
-  readonly value: Template;
-  /** Response only: also on errors; else on 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308 (NGINX's `add_header` without `always`). */
-  readonly always: boolean;
 }
 
 export interface ErrorPageConfig {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { account, appsSchema } from "./app-schema.ts";
 import { cachesSchema } from "./cache-schema.ts";
 import { address, choice, count, duration, flag, path, pattern, size } from "./kinds.ts";
+import { concurrencyLimitsSchema, rateLimitsSchema } from "./limit-schema.ts";
 import { listenerSchema } from "./listener-schema.ts";
 import { accessLogsSchema, destinationKeys, logFormatsSchema } from "./log-schema.ts";
 import { headerName } from "./name-patterns.ts";
@@ -48,6 +49,16 @@ export const settingsSchema = section({
     list(siteSchema),
     "Hosts and their routes. May be left out when there is one app: it then answers everything.",
     "everything to the one app",
+  ),
+  rate_limits: optional(
+    rateLimitsSchema,
+    "Limits on how often something may be asked for, by name; routes name them in `rate`. Each edge counts for itself.",
+    "none",
+  ),
+  concurrency_limits: optional(
+    concurrencyLimitsSchema,
+    "Limits on how many requests are answered at the same time, by name; routes name them in `concurrency`.",
+    "none",
   ),
   trusted_proxies: optional(
     trustSchema,

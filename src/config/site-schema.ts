@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { httpsRedirectSchema } from "./browser-schema.ts";
 import { address, choice, flag, pattern } from "./kinds.ts";
 import { optionKeys } from "./options-schema.ts";
 import { routeSchema, ruleSchema } from "./route-schema.ts";
@@ -32,6 +33,11 @@ export const siteSchema = section({
     choice("written", "nginx"),
     "written",
     "How a route is chosen: the first that matches, or as NGINX chooses (exact, else the longest prefix unless a regex matches).",
+  ),
+  redirect_to_https: optional(
+    httpsRedirectSchema,
+    "Send requests without TLS to the same URL with https: `true`, or a section.",
+    "`false`",
   ),
   trusted_proxies: optional(
     trustSchema,

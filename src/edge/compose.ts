@@ -10,6 +10,8 @@ import type { Handler } from "../http/exchange.ts";
 import type { LogDraft } from "../log/access-logs.ts";
 import type { ExchangeLog } from "../log/exchange-log.ts";
 import { CompressFilter } from "../middleware/compress.ts";
+import type { Limits } from "../middleware/limits.ts";
+import type { PasswordChecker } from "../middleware/password-checker.ts";
 import { createProxyHandler } from "../proxy/handler.ts";
 import type { ProxyParts } from "../proxy/proxy-route.ts";
 import type { UpstreamRegistry } from "../proxy/registry.ts";
@@ -37,6 +39,8 @@ export interface Parts {
   readonly cache: StaticCache;
   readonly upstreams: UpstreamRegistry;
   readonly caches: CacheStores;
+  readonly limits: Limits;
+  readonly passwords: PasswordChecker;
   readonly log: Log;
   readonly logs: LogDraft;
 }
@@ -55,6 +59,7 @@ export function compose(config: Config, parts: Parts): Handler {
   const sites = new SiteTable(
     config.sites.map((site) =>
       buildSite(site, {
+        guards: { ...parts, rateLimits: config.rateLimits, concurrencyLimits: config.concurrencyLimits },
         gate: gate.takesHost ? null : gate,
         templates: composer.templates,
         files: composer.files,

@@ -2,7 +2,7 @@ import type { Client, Exchange, ExchangeObserver } from "../http/exchange.ts";
 import { AccessLogs, type LogDraft } from "../log/access-logs.ts";
 import type { ExchangeLog } from "../log/exchange-log.ts";
 import { HttpMetrics } from "../metrics/http-metrics.ts";
-import { knownState } from "../template/request-state.ts";
+import { endState, knownState } from "../template/request-state.ts";
 import { STDERR } from "./messages.ts";
 
 /** Everything that watches exchanges end: the metrics always, the access logs where there are some. */
@@ -41,6 +41,7 @@ export class EdgeObservers implements ExchangeObserver {
   }
 
   ended(exchange: Exchange, status: number, bytes: number): void {
+    endState(exchange);
     this.metrics.ended(exchange, status, bytes);
     const state = knownState(exchange);
     if (state === null) this.#log.top.ended(exchange, status, bytes);

@@ -7,6 +7,8 @@ import type { AppConfig, Config } from "../config/model.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/http2-options.ts";
+import { Limits } from "../middleware/limits.ts";
+import { PasswordChecker } from "../middleware/password-checker.ts";
 import { UpstreamRegistry } from "../proxy/registry.ts";
 import { StaticCache } from "../static/cache.ts";
 import { ChallengeAnswers } from "./challenge-answers.ts";
@@ -30,6 +32,8 @@ export class Edge {
   readonly #log: Log;
   readonly #upstreams: UpstreamRegistry;
   readonly #caches = new CacheStores();
+  readonly #limits: Limits;
+  readonly #passwords = new PasswordChecker();
   #cache: StaticCache | null = null;
   #modes: ReadonlyMap<string, ListenerMode> = new Map();
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
@@ -46,6 +50,7 @@ export class Edge {
       send({ type: "log", level, message, ...(fields && { fields }) }),
     );
     this.#upstreams = new UpstreamRegistry(this.#log);
+    this.#limits = new Limits(this.#log);
   }
 
   receive(message: ToEdge, handle: unknown): void {
@@ -85,7 +90,7 @@ export class Edge {
             this.#pools,
             this.#connections.size,
             this.#observers.droppedLogLines,
-            [...this.#upstreams.families(), ...this.#caches.families()],
+            [...this.#upstreams.families(), ...this.#caches.families(), ...this.#limits.families()],
           ),
         });
         return;
@@ -110,6 +115,8 @@ export class Edge {
         cache: this.#cache,
         upstreams: this.#upstreams,
         caches: this.#caches,
+        limits: this.#limits,
+        passwords: this.#passwords,
         log: this.#log,
         logs,
       };
@@ -140,6 +147,7 @@ export class Edge {
     this.#cache?.configure(config.static);
     this.#upstreams.configure(config.upstreams);
     this.#caches.configure(config.caches);
+    this.#limits.configure(config.rateLimits, config.concurrencyLimits);
     this.#connectionLimit = config.limits.connections;
     const limits = { ...config.limits, body: engineBodyLimit(config) };
     this.#http2 = config.limits.http2;

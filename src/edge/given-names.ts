@@ -10,6 +10,7 @@ export function givenNames(config: Config): GivenNames {
     else if (typeof value === "object" && value !== null) {
       const section = value as Record<string, unknown>;
       if (section["kind"] === "set") set.add(String(section["name"]));
+      if (section["refusal"] !== undefined) for (const name of Object.keys(section["set"] ?? {})) set.add(name);
       if (typeof section["pattern"] === "string") addGroups(section["pattern"], captured);
       for (const item of Object.values(section)) visit(item);
     }

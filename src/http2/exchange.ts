@@ -34,9 +34,9 @@ export class Http2Exchange implements Exchange {
   query: string;
   rewritten = false;
   readonly protocol: string;
-  readonly host: string;
+  host: string;
   headers: RequestHeaders;
-  readonly client: Client;
+  client: Client;
   body: RequestBody;
   readonly began: number;
   /** RFC 9113 §8.6: HTTP/2 has no Upgrade. Browsers open WebSockets by HTTP/1.1 where RFC 8441 is not offered. */

@@ -1,3 +1,4 @@
+import type { ProxyConfig } from "../config/proxy-model.ts";
 import type {
   AccessLogConfig,
   CacheConfig,
@@ -10,8 +11,10 @@ import type {
   StaticConfig,
 } from "../config/route-model.ts";
 import type { Handler, ResponseFilter } from "../http/exchange.ts";
+import { Cors } from "../middleware/cors.ts";
 import type { CompiledTemplate, Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
 import { AccessList } from "./access-list.ts";
+import { buildGuard, foundMethods, type GuardTools } from "./build-guard.ts";
 import { ClientGate } from "./client-gate.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { ErrorPages } from "./error-pages.ts";
@@ -39,6 +42,7 @@ export interface BuildParts {
   readonly files: FileLooker;
   /** Bytes of a body where a route says nothing, if the protocol lets more through; 0: no limit. */
   readonly bodyLimit: number;
+  readonly guards: GuardTools;
   /** Who the client is, where the site itself doesn't say who may tell; null: that is known before. */
   readonly gate: ClientGate | null;
   readonly makeHandler: (config: OuterConfig, site: Site, scope: TemplateScope | null) => Handler;
@@ -81,6 +85,7 @@ class SiteBuilder {
     };
     for (const route of routes) collect(route);
     this.#site.fill({
+      httpsRedirect: this.#config.httpsRedirect,
       gate: trust === null ? this.#parts.gate : new ClientGate(trust),
       order,
       rules: compileRules(rules, this.#ruleParts(null)),
@@ -99,19 +104,25 @@ class SiteBuilder {
     const rules = compileRules(config.rules, ruleParts);
     const conditions = config.conditions.map((condition) => compileCondition(condition, ruleParts));
     const answers = this.#answers(config, scope);
-    const access = config.access.length === 0 ? null : new AccessList(config.access);
+    const { compile } = ruleParts;
+    const makeProxy = (proxy: ProxyConfig) => this.#parts.makeHandler(proxy, this.#site, scope);
+    const guard = buildGuard(config, this.#parts.guards, { guide: this.#site, compile, makeProxy });
+    const isGuarded = config.policy.auth !== null;
+    const access = config.access.length === 0 || isGuarded ? null : new AccessList(config.access);
     const requestHeaders =
       config.requestHeaders.length === 0 ? null : new RequestHeaderRules(config.requestHeaders, ruleParts.compile);
     const log = config.accessLog === null ? null : this.#parts.makeLog(config.accessLog);
     const bodyLimit = config.bodyLimit ?? this.#parts.bodyLimit;
     return {
       match: config.match,
-      methods: config.methods,
+      methods: foundMethods(config),
+      taken: config.methods,
       conditions,
       name: config.name?.replace(/^@/, "") ?? null,
       internal: config.internal,
       rules,
       access,
+      guard,
       bodyLimit,
       requestHeaders,
       answers,
@@ -122,6 +133,7 @@ class SiteBuilder {
         !config.internal &&
         rules === null &&
         access === null &&
+        guard === null &&
         bodyLimit === 0 &&
         requestHeaders === null &&
         answers === null &&
@@ -135,8 +147,9 @@ class SiteBuilder {
   #answers(config: RouteConfig, scope: TemplateScope | null): AnswerRules | null {
     const { templates, filePage, makeCompressor } = this.#parts;
     const compile = (text: string) => templates.compile(text, scope);
-    const headers =
-      config.responseHeaders.length === 0 ? null : new ResponseHeaderRules(config.responseHeaders, compile);
+    const fields = [...config.responseHeaders, ...config.policy.securityHeaders];
+    const cors = config.policy.cors === null ? null : new Cors(config.policy.cors);
+    const headers = fields.length === 0 ? null : new ResponseHeaderRules(fields, compile);
     const errors =
       config.errors.length === 0
         ? null
@@ -156,9 +169,9 @@ class SiteBuilder {
         ? "internal"
         : null;
     const compress = config.compress === null ? null : makeCompressor(config.compress);
-    if (headers === null && errors === null && accel === null && compress === null) return null;
+    if (headers === null && cors === null && errors === null && accel === null && compress === null) return null;
     const intercept = config.intercept && asks.some((one) => one.kind === "proxy" || one.kind === "app");
-    return { headers, errors, intercept, accel, compress };
+    return { headers, cors, errors, intercept, accel, compress };
   }
 
   #handler(config: HandlerConfig, scope: TemplateScope | null, route: RouteConfig): Handler {

@@ -1,4 +1,4 @@
-import type { HeaderRuleConfig } from "../config/route-model.ts";
+import type { HeaderRuleConfig } from "../config/header-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { RequestHeaders } from "../http/request-headers.ts";
 import { ResponseHead } from "../http/response-head.ts";
@@ -13,6 +13,7 @@ interface Rule {
   readonly lower: string;
   readonly value: CompiledTemplate;
   readonly always: boolean;
+  readonly secureOnly: boolean;
 }
 
 /** Changes to header fields. Copies are kept as long as the original is and the values stay the same, so that memos hold. */
@@ -23,15 +24,19 @@ abstract class HeaderRules<T extends object> {
   readonly #fixed: readonly string[] | null;
 
   constructor(configs: readonly HeaderRuleConfig[], compile: Compile) {
-    this.rules = configs.map(({ operation, name, value, always }) => ({
+    this.rules = configs.map(({ operation, name, value, always, secureOnly }) => ({
       operation,
       name,
       lower: name.toLowerCase(),
       value: compile(value),
       always,
+      secureOnly: secureOnly === true,
     }));
     const constants = this.rules.map(({ value }) => value.constant);
-    this.#fixed = constants.every((value) => value !== null) ? constants.map(oneLine) : null;
+    this.#fixed =
+      !this.rules.some((rule) => rule.secureOnly) && constants.every((value) => value !== null)
+        ? constants.map(oneLine)
+        : null;
   }
 
   protected copyOf(original: T, values: readonly string[], make: () => T): T {
@@ -44,7 +49,12 @@ abstract class HeaderRules<T extends object> {
   }
 
   protected valuesFor(exchange: Exchange): readonly string[] {
-    return this.#fixed ?? this.rules.map(({ value }) => oneLine(value.evaluate(exchange)));
+    return (
+      this.#fixed ??
+      this.rules.map(({ value, secureOnly }) =>
+        secureOnly && !exchange.client.secure ? "" : oneLine(value.evaluate(exchange)),
+      )
+    );
   }
 }
 

@@ -22,6 +22,17 @@ export function redirect(exchange: Exchange, status: number, location: string): 
   exchange.respond(new ResponseHead(status, [["Location", location]]), null);
 }
 
+/** Sends a client that came without TLS to the same URL with https. */
+export function redirectToHttps(
+  exchange: Exchange,
+  { status, port }: { readonly status: number; readonly port: number },
+): void {
+  const host = exchange.host || bracketed(exchange.client.localAddress);
+  if (host === "") return exchange.fail(400, "The request names no host to go to");
+  const target = exchange.target === "*" ? "/" : exchange.target;
+  redirect(exchange, status, `https://${host}${port === 443 ? "" : `:${port}`}${target}`);
+}
+
 function bracketed(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }

@@ -51,7 +51,8 @@ export class RouteFilter implements ResponseFilter {
     state.filtered = false;
     state.override = null;
     if (rules !== null && this.#answerError(exchange, state, rules, status, headers)) return;
-    if (rules?.headers == null || status === CLOSE) return exchange.fail(status, reason, headers);
+    if ((rules?.headers ?? rules?.cors ?? null) === null || status === CLOSE)
+      return exchange.fail(status, reason, headers);
     const page = errorPage(status, reason, exchange.headers.list("accept"), headers);
     exchange.respond(this.#finish(exchange, state, rules, page.head), page.body);
   }
@@ -119,7 +120,8 @@ export class RouteFilter implements ResponseFilter {
     state.override = null;
     state.kept = [];
     state.head = head;
-    return rules?.headers == null ? head : rules.headers.apply(exchange, head);
+    if (rules?.headers != null) head = rules.headers.apply(exchange, head);
+    return rules?.cors == null ? head : rules.cors.apply(exchange, head);
   }
 }
 

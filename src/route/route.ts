@@ -1,13 +1,16 @@
 import type { RouteConfig } from "../config/route-model.ts";
 import type { Exchange, Handler, ResponseFilter } from "../http/exchange.ts";
+import type { Cors } from "../middleware/cors.ts";
 import type { AccessList } from "./access-list.ts";
 import type { Condition } from "./condition.ts";
 import type { ErrorPages } from "./error-pages.ts";
+import type { Guard } from "./guard.ts";
 import type { RequestHeaderRules, ResponseHeaderRules } from "./header-rules.ts";
 
 /** What is done to answers before the client gets them. */
 export interface AnswerRules {
   readonly headers: ResponseHeaderRules | null;
+  readonly cors: Cors | null;
   readonly errors: ErrorPages | null;
   /** `errors` replace the answers of this route's handler too. */
   readonly intercept: boolean;
@@ -34,11 +37,15 @@ export interface Route {
   readonly match: RouteConfig["match"];
   /** Upper-case methods, or null for all. */
   readonly methods: readonly string[] | null;
+  /** Those that the handler takes: preflights of CORS may lead here too. */
+  readonly taken: readonly string[] | null;
   readonly conditions: readonly Condition[];
   readonly name: string | null;
   readonly internal: boolean;
   readonly rules: RuleProgram | null;
+  /** null: everyone, or those whom `guard` lets in. */
   readonly access: AccessList | null;
+  readonly guard: Guard | null;
   /** Bytes; 0: no limit of its own. */
   readonly bodyLimit: number;
   readonly requestHeaders: RequestHeaderRules | null;

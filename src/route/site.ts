@@ -1,3 +1,4 @@
+import type { SiteConfig } from "../config/route-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { encodePath, encodeQuery } from "../http/percent-encode.ts";
 import { ResponseHead } from "../http/response-head.ts";
@@ -6,7 +7,7 @@ import { knownState, type RequestState, stateOf } from "../template/request-stat
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { ClientGate } from "./client-gate.ts";
 import type { Guide } from "./guide.ts";
-import { absoluteLocation, redirect } from "./location.ts";
+import { absoluteLocation, redirect, redirectToHttps } from "./location.ts";
 import { holds, permits, type Route, type RouteFinder, type RuleProgram } from "./route.ts";
 import { RouteFilter } from "./route-filter.ts";
 
@@ -21,6 +22,7 @@ export interface FileRoot {
 }
 
 export interface SiteParts {
+  readonly httpsRedirect: SiteConfig["httpsRedirect"];
   /** null: who the client is was found out before the site was chosen. */
   readonly gate: ClientGate | null;
   readonly order: "written" | "nginx";
@@ -66,8 +68,9 @@ export class Site implements Handler, Guide {
 
   handle(exchange: Exchange): void {
     exchange.site = this.name;
-    const { gate } = this.#parts!;
+    const { gate, httpsRedirect } = this.#parts!;
     if (gate !== null && !gate.admit(exchange)) return;
+    if (httpsRedirect !== null && !exchange.client.secure) return redirectToHttps(exchange, httpsRedirect);
     if (exchange.target === "*") {
       // `OPTIONS *` asks about the server itself (RFC 9110 §9.3.7); the engine lets no other method ask for `*`.
       exchange.respond(SERVER_OPTIONS, null);
@@ -168,12 +171,18 @@ export class Site implements Handler, Guide {
   }
 
   #answer(exchange: Exchange, route: Route): void {
-    if (route.access !== null && !route.access.permits(exchange)) {
+    const isOwn = knownState(exchange)?.isOwn === true;
+    if (route.access !== null && !isOwn && !route.access.permits(exchange)) {
       exchange.fail(403, "Access from this address is not allowed");
       return;
     }
-    if (!permits(route.methods, exchange.method)) {
-      exchange.fail(405, "This path does not take that method", [["Allow", route.methods!.join(", ")]]);
+    if (route.guard === null) this.#handOver(exchange, route);
+    else route.guard.admit(exchange, () => this.#handOver(exchange, route));
+  }
+
+  #handOver(exchange: Exchange, route: Route): void {
+    if (!permits(route.taken, exchange.method)) {
+      exchange.fail(405, "This path does not take that method", [["Allow", route.taken!.join(", ")]]);
       return;
     }
     if (!holds(route.conditions, exchange)) {

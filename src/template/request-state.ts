@@ -29,6 +29,16 @@ export class RequestState {
   logged = true;
   /** The access logs of the route that is in effect; null: those of everything. src/log knows their type. */
   log: object | null = null;
+  /** Who has been let in by a check, latin-1 one character a byte; empty: nobody was asked. */
+  user = "";
+  /** As AUTH_TYPE spells it (RFC 3875 §4.1.1), where `user` came by a scheme of HTTP. */
+  authType = "";
+  /** A question of our own on behalf of a request: limits and checks are those of the request. */
+  isOwn = false;
+  /** The request has been counted by the limits on its way. */
+  counted = false;
+  /** Run once the exchange has ended. */
+  atEnd: (() => void)[] = [];
   requestId = "";
 }
 
@@ -46,6 +56,20 @@ export function knownState(exchange: Exchange): RequestState | null {
 /** Whether the access log is to tell of the exchange: what the last of its routes says. */
 export function isLogged(exchange: Exchange): boolean {
   return knownState(exchange)?.logged !== false;
+}
+
+/** Who has been let in: the name of a user, or empty. */
+export function userOf(exchange: Exchange): string {
+  return knownState(exchange)?.user ?? "";
+}
+
+/** The exchange has ended: what was taken for it is given back. */
+export function endState(exchange: Exchange): void {
+  const state = knownState(exchange);
+  if (state === null || state === undefined || state.atEnd.length === 0) return;
+  const run = state.atEnd;
+  state.atEnd = [];
+  for (const one of run) one();
 }
 
 /** Gives a variable of this exchange a value (latin-1, one character a byte): `upstream_addr`, `upstream_status`, ... */

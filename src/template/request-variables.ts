@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import os from "node:os";
-import { plainAddress } from "../http/client-address.ts";
+import { networkOf, plainAddress } from "../http/client-address.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { mergeSlashes } from "./merge-slashes.ts";
-import { knownState, stateOf } from "./request-state.ts";
+import { knownState, stateOf, userOf } from "./request-state.ts";
 
 export type Variable = (exchange: Exchange) => string;
 
@@ -46,6 +46,7 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ["scheme", (exchange) => (exchange.client.secure ? "https" : "http")],
   ["https", (exchange) => (exchange.client.secure ? "on" : "")],
   ["remote_addr", remoteAddress],
+  ["remote_network", (exchange) => networkOf(exchange.client.address) || "unix:"],
   ["realip_remote_addr", (exchange) => plainAddress((exchange.client.peer ?? exchange.client).address) || "unix:"],
   ["remote_port", (exchange) => (exchange.client.port === 0 ? "" : String(exchange.client.port))],
   ["realip_remote_port", (exchange) => String((exchange.client.peer ?? exchange.client).port || "")],
@@ -102,8 +103,10 @@ function remoteAddress(exchange: Exchange): string {
   return plainAddress(exchange.client.address) || "unix:";
 }
 
-/** The user of Basic authentication (RFC 7617), whether or not anything has checked the password. */
+/** Who was let in; else the user of Basic authentication (RFC 7617), whether or not anything has checked the password, as in NGINX. */
 function remoteUser(exchange: Exchange): string {
+  const user = userOf(exchange);
+  if (user !== "") return user;
   const match = /^basic +([A-Za-z0-9+/=]+)$/i.exec(exchange.headers.get("authorization") ?? "");
   if (match === null) return "";
   const pair = Buffer.from(match[1]!, "base64").latin1Slice();

@@ -8,6 +8,8 @@ import type { CacheConfig, RouteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
 import { AccessLogs } from "../../src/log/access-logs.ts";
 import type { MetricSample } from "../../src/metrics/family.ts";
+import { Limits } from "../../src/middleware/limits.ts";
+import { PasswordChecker } from "../../src/middleware/password-checker.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";
 import { StaticCache } from "../../src/static/cache.ts";
 import { serve, type TestServer } from "../http/serve.ts";
@@ -77,7 +79,16 @@ export async function stage(t: TestContext, origin: Origin, options: StageOption
   const caches = { default: { size: options.size ?? 1 << 24 } };
   const routes = options.routes ?? [cachedRoute(options.cache, options.route)];
   const logs = new AccessLogs({ warn: () => {} }).draft();
-  const parts = { pools: new Map(), cache: new StaticCache(), upstreams, caches: stores, log, logs };
+  const parts = {
+    pools: new Map(),
+    cache: new StaticCache(),
+    upstreams,
+    caches: stores,
+    limits: new Limits(log),
+    passwords: new PasswordChecker(),
+    log,
+    logs,
+  };
   const handler = compose(config([site(routes)], { caches }), parts);
   const server = await serve((one) => handler.handle(one));
   t.after(async () => {

@@ -1,10 +1,11 @@
+import type { HeaderRuleConfig } from "../../src/config/header-model.ts";
 import type { Config } from "../../src/config/model.ts";
 import type { UpstreamConfig } from "../../src/config/proxy-model.ts";
+import { NO_POLICY } from "../../src/config/resolve-policy.ts";
 import { NO_TRUST } from "../../src/config/resolve-trust.ts";
 import type {
   ConditionConfig,
   HandlerConfig,
-  HeaderRuleConfig,
   RouteConfig,
   RouteOptions,
   RuleConfig,
@@ -25,6 +26,7 @@ const OPTIONS: RouteOptions = {
   accessLog: null,
   compress: null,
   cache: null,
+  policy: NO_POLICY,
 };
 
 export const ANY = { kind: "any" } as const;
@@ -63,6 +65,7 @@ export function site(routes: readonly RouteConfig[], more: Partial<SiteConfig> =
     default: false,
     order: "written",
     trust: null,
+    httpsRedirect: null,
     rules: [],
     routes,
     ...more,
@@ -169,6 +172,8 @@ export function config(sites: readonly SiteConfig[], more: Partial<Config> = {})
     upstreams: {},
     sites,
     limits: { ...DEFAULT_LIMITS, spoolMemory: 1 << 20, spoolFile: 1 << 20, connections: 100 },
+    rateLimits: {},
+    concurrencyLimits: {},
     trustedProxies: NO_TRUST,
     unknownHosts: "default",
     static: { cacheSize: 1 << 20, cacheFile: 1 << 16 },

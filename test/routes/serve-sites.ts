@@ -4,6 +4,8 @@ import type { Config } from "../../src/config/model.ts";
 import type { SiteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
 import { AccessLogs } from "../../src/log/access-logs.ts";
+import { Limits } from "../../src/middleware/limits.ts";
+import { PasswordChecker } from "../../src/middleware/password-checker.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";
 import { StaticCache } from "../../src/static/cache.ts";
 import { type ServeOptions, serve, type TestServer } from "../http/serve.ts";
@@ -38,6 +40,8 @@ export async function serveSites(
     cache: new StaticCache(),
     upstreams,
     caches: new CacheStores(),
+    limits: new Limits(log),
+    passwords: new PasswordChecker(),
     log,
     logs,
   });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { createLog } from "../../src/base/log.ts";
 import type { RouteConfig, SiteConfig } from "../../src/config/route-model.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
+import { Limits } from "../../src/middleware/limits.ts";
+import { PasswordChecker } from "../../src/middleware/password-checker.ts";
 import { buildSite } from "../../src/route/build-site.ts";
 import { FileLooker } from "../../src/route/file-facts.ts";
 import { SiteTable } from "../../src/route/site-table.ts";
@@ -25,12 +28,21 @@ function answer(sites: readonly SiteConfig[], exchange: Exchange): number | stri
   return said;
 }
 
+const log = createLog("edge", () => {});
+
 function buildParts() {
   return {
     templates: new TemplateCompiler(),
     files: new FileLooker(),
     bodyLimit: 0,
     gate: null,
+    guards: {
+      limits: new Limits(log),
+      passwords: new PasswordChecker(),
+      log,
+      rateLimits: {},
+      concurrencyLimits: {},
+    },
     makeHandler: () => assert.fail("routes of these tests fail"),
     makeCache: () => {
       throw new Error("no cache here");
