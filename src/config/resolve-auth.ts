@@ -44,7 +44,9 @@ function resolveBasic(settings: BasicSettings, at: Path, context: RouteContext):
 
   function checkFile(path: string, where: Path, { disk: files }: Pick<RouteContext, "disk">): void {
     if (!disk.isFile(path)) {
-      problems.error(where, `there is no file ${path}`, { remedy: `make it: htpasswd -cB ${path} NAME` });
+      problems.warn(where, `there is no file ${path}: nobody is let in by it`, {
+        remedy: `make it: htpasswd -cB ${path} NAME`,
+      });
       return;
     }
     let text: string;
@@ -55,7 +57,9 @@ function resolveBasic(settings: BasicSettings, at: Path, context: RouteContext):
       return;
     }
     for (const { line, problem } of parseUsers(text).refused)
-      problems.error(where, `${path}, line ${line}: ${problem.reason}`, { remedy: problem.remedy });
+      problems.warn(where, `${path}, line ${line}: ${problem.reason}: this user is not let in`, {
+        remedy: problem.remedy,
+      });
   }
 }
 

@@ -37,7 +37,7 @@ export function importSources(
     notes.push(...folded.notes);
   }
   const merged = mergeReadings(readings);
-  const fused = fuse(merged);
+  const fused = fuse({ ...merged, settings: withForwarding(merged.settings) });
   if (["apps", "sites", "programs"].every((key) => fused.settings[key] === undefined))
     notes.push(
       "there is nothing to serve in this alone: no app, no site, no program; give the files that name them too",
@@ -52,6 +52,14 @@ export function importSources(
 }
 
 // --- internal ---
+
+/** The programs that were here before pass on what clients say of themselves; which their apps may count on. */
+function withForwarding(settings: Plain): Plain {
+  const serves = settings["apps"] !== undefined || settings["sites"] !== undefined;
+  return serves && settings["trusted_proxies"] === undefined
+    ? { ...settings, trusted_proxies: { strip: false } }
+    : settings;
+}
 
 /** A `${` that is meant as it stands. NGINX's reader writes those itself, since templates of nginx.conf have real ones. */
 function escaped(reading: Reading): Reading {

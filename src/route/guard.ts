@@ -57,14 +57,18 @@ export class Guard {
       if (verdict === "pass" || verdict === "silent") return this.#ask(exchange, place + 1, denied, go);
       const refuses = verdict.status === 401 || verdict.status === 403;
       if (satisfy === "all" || !refuses) return deny(exchange, verdict);
-      // Whoever may come in with a password is asked for it, not sent away.
-      const graver = denied?.status === 401 ? denied : verdict;
-      this.#ask(exchange, place + 1, graver, go);
+      this.#ask(exchange, place + 1, denied === null ? verdict : joined(denied, verdict), go);
     });
   }
 }
 
 // --- internal ---
+
+/** Whoever may come in with a password is asked for it, by all who could take one, and not sent away. */
+function joined(one: Denial, other: Denial): Denial {
+  const graver = one.status === 401 ? one : other;
+  return { ...graver, headers: [...one.headers, ...other.headers] };
+}
 
 function deny(exchange: Exchange, { status, reason, headers }: Denial): void {
   exchange.fail(status, reason, headers);

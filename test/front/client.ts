@@ -2,7 +2,7 @@ import { once } from "node:events";
 import net from "node:net";
 import type { TestContext } from "node:test";
 import tls from "node:tls";
-import { folder, type Instance, start } from "../support/instance.ts";
+import { folder, freePort, type Instance, start } from "../support/instance.ts";
 
 /** An application that says what it was told, one `KEY=value` a line, for these keys and all HTTP_*. */
 export const TELLER = `
@@ -39,6 +39,15 @@ export async function serve(
   return { ...instance, cwd };
 }
 
+/** A propylon that runs the configuration of an nginx, once it is ready; its port. */
+export async function serveNginx(t: TestContext, http: (port: number) => string): Promise<number> {
+  const port = await freePort();
+  const cwd = folder(t, { "site.conf": `events {} http { access_log off; ${http(port)} }` });
+  const instance = start(t, ["run", "site.conf"], { cwd });
+  await instance.url;
+  return port;
+}
+
 export interface Said {
   readonly status: number;
   /** Names in lower case, in the order received. */
@@ -69,7 +78,15 @@ export async function send(
     const colon = line.indexOf(":");
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
   });
-  return { status: Number(first!.split(" ")[1]), headers, body: text.slice(end + 4) };
+  const chunked = headers.some(([name, value]) => name === "transfer-encoding" && value === "chunked");
+  const rest = text.slice(end + 4);
+  return { status: Number(first!.split(" ")[1]), headers, body: chunked ? unchunked(rest) : rest };
+}
+
+function unchunked(text: string): string {
+  const line = text.indexOf("\r\n");
+  const size = Number.parseInt(text.slice(0, line), 16);
+  return size === 0 ? "" : text.slice(line + 2, line + 2 + size) + unchunked(text.slice(line + 4 + size));
 }
 
 /** The bytes of a GET that closes its connection. */

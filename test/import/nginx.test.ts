@@ -359,15 +359,46 @@ test("a missing uwsgi_params, mime.types or proxy_params has its usual content, 
   );
 });
 
-test("what asks who the client is closes the route until somebody decides", () => {
+test("what asks who the client is becomes auth, and closes the route where it can't", () => {
   const reading = read(
-    "server { location /a { auth_basic x; root /w; } location /b { auth_basic off; root /w; } location /c { satisfy any; allow 10.0.0.0/8; deny all; auth_request /x; root /w; } }",
+    `limit_req_zone $binary_remote_addr zone=one:1m rate=30r/m; limit_conn_zone $server_name zone=all:1m; limit_req_status 429;
+    server {
+      set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; real_ip_recursive on; limit_req zone=one burst=5 nodelay;
+      listen 80 proxy_protocol;
+      location /a { auth_basic $host; auth_basic_user_file users; root /w; }
+      location /b { auth_basic off; root /w; limit_req zone=one burst=9 delay=3; limit_conn all 7; }
+      location /c { satisfy any; allow 10.0.0.0/8; deny all; auth_request /x; auth_request_set $who $upstream_http_who; root /w; }
+      location /d { auth_jwt x; root /w; }
+      location /e { auth_basic x; root /w; }
+      location /f { auth_basic x; auth_basic_user_file /users/$host; root /w; }
+    }`,
   );
-  const [a, b, c] = (reading.settings.sites as unknown as Plain[])[0]!["routes"] as Plain[];
-  assert.deepEqual(a!["access"], [{ deny: "all" }]);
-  assert.equal(b!["access"], undefined);
+  const site = (reading.settings.sites as unknown as Plain[])[0]!;
+  const [a, b, c, d, e, f] = site["routes"] as Plain[];
+  assert.deepEqual(site["trusted_proxies"], {
+    from: ["10.0.0.0/8"],
+    take: ["address"],
+    fields: "x-forwarded",
+    recursive: true,
+    strip: false,
+  });
+  assert.deepEqual(reading.settings.listeners, [{ address: "*:80", proxy_protocol: { from: "all", take: false } }]);
+  assert.deepEqual(site["rate"], [{ limit: "one", burst: 5, delay: false }]);
+  assert.deepEqual(reading.settings.rate_limits, {
+    one: { key: "{remote_addr}", rate: "30/m", keys: 8192, status: 429 },
+  });
+  assert.deepEqual(reading.settings.concurrency_limits, { all: { key: "{server_name}", status: 503 } });
+  assert.deepEqual(a!["auth"], { basic: { file: "/srv/nginx/users", realm: "{host}" } });
+  assert.equal(b!["auth"], undefined);
+  assert.deepEqual(b!["rate"], [{ limit: "one", burst: 9, delay: 3 }]);
+  assert.deepEqual(b!["concurrency"], [{ limit: "all", most: 7 }]);
   assert.deepEqual(c!["access"], [{ allow: "10.0.0.0/8" }, { deny: "all" }]);
-  assert.match(verdictOf(reading, "auth_basic"), /^needs-a-decision: .* \| mapped$/);
+  assert.deepEqual(c!["auth"], { forward: { to: "/x", timeout: "5m", set: { who: "{upstream_http_who}" } } });
+  assert.equal(c!["satisfy"], "any");
+  assert.deepEqual(d!["access"], [{ deny: "all" }]);
+  assert.equal(e!["auth"], undefined);
+  assert.deepEqual(f!["access"], [{ deny: "all" }]);
+  assert.match(verdictOf(reading, "auth_jwt"), /^needs-a-decision: /);
 });
 
 test("certificates of all servers on an address go to its listener, the default server's first", () => {

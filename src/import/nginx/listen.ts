@@ -7,6 +7,7 @@ export interface Listen {
   readonly address: string;
   readonly isDefault: boolean;
   readonly isTls: boolean;
+  readonly isProxied: boolean;
 }
 
 const FLAGS =
@@ -24,17 +25,18 @@ export function listenOf(directive: Directive, isTlsServer: boolean, t: Translat
     t.ledger.claim(directive, "approximated", "HTTP/3 is not spoken; browsers take HTTP/2 in its place");
     return null;
   }
-  if (flags.includes("proxy_protocol")) {
-    t.ledger.claim(directive, "needs-a-decision", "the PROXY protocol is not spoken here: left out");
-    return null;
-  }
   const tuning = flags.filter((flag) =>
     /^(?:backlog|rcvbuf|sndbuf|setfib|fastopen|accept_filter|so_keepalive)=|^(?:deferred|reuseport)$/.test(flag),
   );
   if (tuning.length > 0)
     t.ledger.claim(directive, "mapped", `how the system treats the socket is left to it (${tuning.join(", ")})`);
   const isDefault = flags.includes("default_server") || flags.includes("default");
-  return { address, isDefault, isTls: flags.includes("ssl") || isTlsServer };
+  return {
+    address,
+    isDefault,
+    isTls: flags.includes("ssl") || isTlsServer,
+    isProxied: flags.includes("proxy_protocol"),
+  };
 }
 
 // --- internal ---

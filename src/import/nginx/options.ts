@@ -1,7 +1,9 @@
 import { describePlace } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
+import { accessAt } from "./access.ts";
 import { compressAt } from "./compress.ts";
 import { responseHeaders } from "./headers.ts";
+import { limitsAt } from "./limits.ts";
 import { logsAt } from "./logs.ts";
 import { noteLocation } from "./returns.ts";
 import type { Scope } from "./scope.ts";
@@ -10,25 +12,14 @@ import { type Directive, firstOf, textsOf } from "./tree.ts";
 import { sizeOf, sizeText } from "./units.ts";
 import { compact, isSame, sectionOf } from "./values.ts";
 
-/** What asks who the client is, without a counterpart yet. */
-const GUARDS: readonly string[] = [
-  "auth_basic",
-  "auth_request",
-  "auth_jwt",
-  "auth_ldap",
-  "auth_pam",
-  "auth_digest",
-  "auth_oidc",
-];
-const UNTIL_THEN = "there is no such check here yet; until you decide, clients get 403 here rather than what it guards";
-
 /** What may stand at a site and at its routes, as it is in effect at a level. */
 export function optionsAt(scope: Scope, t: Translation): Plain {
   noteLocation(scope, t);
   return compact({
     response_headers: responseHeaders(scope, t),
     errors: errorPages(scope, t),
-    access: access(scope, t),
+    ...accessAt(scope, t),
+    ...limitsAt(scope, t),
     compress: compressAt(scope, t),
     limits: bodyLimit(scope, t),
     ...logsAt(scope, t),
@@ -49,7 +40,15 @@ export function differing(own: Plain, outer: readonly Plain[]): Plain {
 // --- internal ---
 
 /** How a route says that it has nothing of what its site has. */
-const NOTHING: Plain = { access: [], compress: false, logged: true };
+const NOTHING: Plain = {
+  access: [],
+  auth: false,
+  satisfy: "all",
+  rate: [],
+  concurrency: [],
+  compress: false,
+  logged: true,
+};
 
 function errorPages(scope: Scope, t: Translation): Plain | undefined {
   const pages: Record<string, unknown> = {};
@@ -105,33 +104,6 @@ function errorPage(directive: Directive, to: string, equals: string | null, t: T
 /** A named location's name as routes may have it. */
 export function routeName(written: string): string {
   return `@${written.slice(1).replace(/[^\w.:-]/g, "_")}`;
-}
-
-function access(scope: Scope, t: Translation): Plain[] | undefined {
-  const level = levelOf(scope);
-  const rules: Plain[] = [];
-  for (const directive of level?.directives ?? []) {
-    if (directive.name !== "allow" && directive.name !== "deny") continue;
-    t.ledger.claim(directive);
-    rules.push({ [directive.name]: t.template(directive, firstOf(directive)) });
-  }
-  const guards = GUARDS.flatMap((name) => scope.nearest(name).slice(-1)).filter((one) => {
-    if (firstOf(one) !== "off") return true;
-    t.ledger.claim(one);
-    return false;
-  });
-  for (const satisfy of scope.nearest("satisfy")) t.ledger.claim(satisfy);
-  if (guards.length === 0) return rules.length === 0 ? undefined : rules;
-  t.ledger.claimAll(guards, "needs-a-decision", UNTIL_THEN);
-  // Who passes by address need not pass the other check with `satisfy any`.
-  const byAddress = scope.value("satisfy") === "any" ? rules : [];
-  return [...byAddress.filter((rule) => rule["deny"] !== "all"), { deny: "all" }];
-}
-
-/** `allow` and `deny` are one list, taken from the nearest level that has either. */
-function levelOf(scope: Scope): Scope | null {
-  if (scope.own("allow").length > 0 || scope.own("deny").length > 0) return scope;
-  return scope.parent === null ? null : levelOf(scope.parent);
 }
 
 function bodyLimit(scope: Scope, t: Translation): Plain {

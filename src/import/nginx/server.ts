@@ -3,6 +3,7 @@ import { hostsOf } from "./hosts.ts";
 import { type Listen, listenOf } from "./listen.ts";
 import { answerAt, nestedRoutes, rulesWith } from "./location.ts";
 import { optionsAt } from "./options.ts";
+import { proxyProtocolAt, trustAt } from "./real-ip.ts";
 import { isBodiless } from "./returns.ts";
 import { rulesOf } from "./rules.ts";
 import type { Scope } from "./scope.ts";
@@ -19,6 +20,8 @@ export interface Server {
   /** What it wants of its listeners with TLS; null without a certificate. */
   readonly tls: Plain | null;
   readonly directive: Directive | null;
+  /** How its listeners with the PROXY protocol read it; null: it has none. */
+  readonly proxyProtocol: Plain | null;
 }
 
 /** Translates a `server` block, or a fragment of one (`directive` null). */
@@ -46,6 +49,7 @@ function translate(directive: Directive | null, scope: Scope, t: Translation): S
   const site = compact({
     hosts: hostsOf(scope, t),
     order: "nginx",
+    trusted_proxies: trustAt(scope, t),
     ...options,
     rules: rulesWith(
       [],
@@ -53,7 +57,8 @@ function translate(directive: Directive | null, scope: Scope, t: Translation): S
     ),
     routes,
   });
-  return { site, listens, tls, directive };
+  const isProxied = listens.some((listen) => listen.isProxied);
+  return { site, listens, tls, directive, proxyProtocol: isProxied ? proxyProtocolAt(scope, t) : null };
 }
 
 function listensOf(scope: Scope, t: Translation): Listen[] {
@@ -61,7 +66,7 @@ function listensOf(scope: Scope, t: Translation): Listen[] {
   const isTls = ssl !== undefined && firstOf(ssl) === "on";
   if (ssl !== undefined) t.ledger.claim(ssl);
   const listens = scope.own("listen");
-  if (listens.length === 0) return [{ address: "*:80", isDefault: false, isTls }];
+  if (listens.length === 0) return [{ address: "*:80", isDefault: false, isTls, isProxied: false }];
   const found = listens.flatMap((directive) => listenOf(directive, isTls, t) ?? []);
   const seen = new Set<string>();
   for (const directive of listens) {

@@ -63,7 +63,8 @@ function listenerOf(
   const isTls = on.some((server) =>
     server.listens.some((listen) => listen.isTls && addresses.get(listen.address) === address),
   );
-  if (!isTls) return { address };
+  const plain = { address, ...proxyProtocolOf(address, on, addresses, defaults, t) };
+  if (!isTls) return plain;
   // The certificate of the default server is for names that no certificate has.
   const main = defaults.get(address)!;
   const ordered = [main, ...on.filter((server) => server !== main)].filter((server) => server.tls !== null);
@@ -79,7 +80,26 @@ function listenerOf(
   const clients = strict === undefined || strict === null ? {} : { client_ca: strict["client_ca"], client: "required" };
   const [only] = unique;
   const files = unique.length === 1 ? only! : { certificates: unique };
-  return { address, tls: { ...files, ...settings, ...clients } };
+  return { ...plain, tls: { ...files, ...settings, ...clients } };
+}
+
+/** What any server of a listener says of the PROXY protocol holds for it; the default server's proxies are those who may speak it. */
+function proxyProtocolOf(
+  address: string,
+  servers: readonly Server[],
+  addresses: ReadonlyMap<string, string>,
+  defaults: ReadonlyMap<string, Server>,
+  t: Translation,
+): Plain {
+  const speaks = (server: Server): boolean =>
+    server.listens.some((listen) => listen.isProxied && addresses.get(listen.address) === address);
+  const main = defaults.get(address)!;
+  const settings = (speaks(main) ? main : servers.find(speaks))?.proxyProtocol;
+  if (settings === undefined || settings === null) return {};
+  for (const server of servers)
+    if (server.proxyProtocol !== null && !isSame(server.proxyProtocol, settings))
+      note(server, `on ${address} the set_real_ip_from of the default server holds for the PROXY protocol`, t);
+  return { proxy_protocol: settings };
 }
 
 /** Which listener takes what is written: `*:80` is for IPv6 too. */

@@ -1,5 +1,6 @@
 import { describePlace } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
+import { limitZones } from "./limits.ts";
 import { topLogs } from "./logs.ts";
 import { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
@@ -23,6 +24,7 @@ export function topSettings(main: Scope | null, http: Scope | null, servers: rea
     timeouts: timeouts(levels, t),
     limits: headLimits(levels, t),
     ...topLogs(main, http, servers, t),
+    ...(http === null ? {} : limitZones(http, levels, t)),
   });
 }
 

@@ -4,7 +4,7 @@ import type { Directive } from "./tree.ts";
 /** Names that templates have for something of their own. */
 const TAKEN: ReadonlySet<string> = new Set(["path", "query"]);
 
-/** What others come to here: nothing for what is about HTTP/2 and the PROXY protocol, which no listener of it has. */
+/** What others come to here: nothing for what is about HTTP/2, which no listener of it has. */
 const REPLACED: Readonly<Record<string, string>> = {
   binary_remote_addr: "{remote_addr}",
   gzip_ratio: "",
@@ -15,10 +15,6 @@ const REPLACED: Readonly<Record<string, string>> = {
   limit_rate: "",
   limit_req_status: "",
   pipe: ".",
-  proxy_protocol_addr: "",
-  proxy_protocol_port: "",
-  proxy_protocol_server_addr: "",
-  proxy_protocol_server_port: "",
   request_port: "",
   server_name_in_redirect: "",
   upstream_queue_time: "",
@@ -83,7 +79,8 @@ export class Variables {
         const values = this.#constants.get(variable(0)) ?? new Set<string>();
         this.#constants.set(variable(0), values.add(args[1]?.text ?? ""));
       } else if (name === "map" || name === "geo") this.#defined.add(variable(-1));
-      else if (/^(?:auth_request_set|perl_set|js_set|js_var|set_by_lua\w*)$/.test(name)) this.#empty.add(variable(0));
+      else if (name === "auth_request_set") this.#defined.add(variable(0));
+      else if (/^(?:perl_set|js_set|js_var|set_by_lua\w*)$/.test(name)) this.#empty.add(variable(0));
       else if (name === "split_clients") this.#empty.add(variable(1));
       const patterns =
         name === "map" ? (directive.block ?? []).map((entry) => entry.name) : args.map((word) => word.text);

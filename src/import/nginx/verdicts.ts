@@ -52,34 +52,17 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["approximated", "header names are judged by RFC 9110", /^underscores_in_headers$/],
   ["approximated", "answers go out as fast as the client reads", /^limit_rate\w*$/],
   ["approximated", "there is no counter on the admin listener for it", /^status_zone$/],
-  [
-    "needs-a-decision",
-    "nothing bounds how often a client may ask yet: put the bound in front, or go without",
-    /^limit_(?:req|conn)$/,
-  ],
-  [
-    "approximated",
-    "it belongs to the bound that is decided where limit_req and limit_conn stand",
-    /^limit_(?:req|conn|zone)_\w+$/,
-  ],
-  [
-    "needs-a-decision",
-    "clients' addresses are those of the connection yet: behind another proxy that is the proxy's",
-    /^set_real_ip_from$/,
-  ],
-  ["approximated", "it belongs to what is decided at set_real_ip_from", /^real_ip_\w+$/],
+  ["ignored", "how a limit writes to NGINX's log", /^limit_(?:req|conn)_log_level$/],
   ["needs-a-decision", "TCP and mail are not proxied here; keep NGINX for it", /^(?:stream|mail)$/],
 ];
 
 /** What is translated where something uses it. */
 const TRANSLATED =
-  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|auth_basic_user_file|stub_status|ssl)$/;
+  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|limit_(?:req|conn)\w*|set_real_ip_from|real_ip_\w+|stub_status|ssl)$/;
 
 /** The fate of a directive that nothing has used. */
 export function fateOf(directive: Directive, isWhole: boolean): Fate {
   const { name } = directive;
-  if (name === "auth_request_set" || name === "auth_basic_user_file" || name === "auth_delay")
-    return { verdict: "ignored", note: "it belongs to the check that is named where it stands" };
   if (/^(?:gzip|daemon)$/.test(name) && firstOf(directive) === "off") return { verdict: "mapped", note: "" };
   if (name === "http2" && firstOf(directive) === "off")
     return {
