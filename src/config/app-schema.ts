@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { afterSchema } from "./after-schema.ts";
 import { count, countOrAuto, duration, flag, path, pattern, permissions, size, target, text } from "./kinds.ts";
+import { poolLife } from "./pool-life-schema.ts";
 import { named, oneOrMore, optional, section, withDefault } from "./sections.ts";
 
 /** Names of apps become parts of file names, log lines and metrics. */
@@ -75,6 +76,7 @@ export const appSchema = section({
   ),
   start_timeout: withDefault(duration, "60s", "A worker that is not ready after this time is killed and tried again."),
   stop_timeout: withDefault(duration, "10s", "A worker that has not ended this long after it was asked to is killed."),
+  ...poolLife,
   queue: withDefault(
     section({
       size: withDefault(count(0), 1024, "Requests that may wait for a free lane; more are answered 503 at once."),

@@ -154,6 +154,24 @@ export const countOrAuto = kind(
   },
 );
 
+/** A share of a hundred: `10%`. */
+export const percentage = kind(
+  "percentage",
+  {
+    anyOf: [
+      { type: "number", minimum: 0, maximum: 100 },
+      { type: "string", pattern: "^\\d+(\\.\\d+)? ?%?$" },
+      INTERPOLATED,
+    ],
+  },
+  (value) => {
+    const match = /^(\d+(?:\.\d+)?) ?%?$/.exec(String(value));
+    return match !== null && Number(match[1]) <= 100
+      ? Number(match[1])
+      : new Refused(`expected a percentage such as 10%, got ${quote(value)}`);
+  },
+);
+
 /** One word of a fixed list. */
 export function choice<const T extends string | number>(...options: readonly T[]): z.ZodType<T, Written> {
   const list = options.map((option) => `\`${option}\``).join(", ");

@@ -1,5 +1,6 @@
 import type { LogConfig } from "./log-model.ts";
 import type { ConcurrencyLimitConfig, RateLimitConfig } from "./policy-model.ts";
+import type { PoolLifeConfig } from "./pool-life.ts";
 import type { AfterConfig, ProgramConfig } from "./program-model.ts";
 import type { UpstreamConfig } from "./proxy-model.ts";
 import type { AccessLogConfig, SiteConfig, VariableConfig } from "./route-model.ts";
@@ -115,7 +116,7 @@ export interface TlsConfig {
   readonly ciphers: string | null;
 }
 
-export interface AppConfig {
+export interface AppConfig extends PoolLifeConfig {
   readonly name: string;
   /** What to load: `module:attribute` (dots allowed on both sides), or a file run as a `.wsgi` script whose `attribute` is the app. */
   readonly load:

@@ -4,6 +4,7 @@ import type { AppSettings } from "./app-schema.ts";
 import type { Disk } from "./disk.ts";
 import { parseEnvFile } from "./env-file.ts";
 import type { AppConfig } from "./model.ts";
+import { resolvePoolLife } from "./pool-life.ts";
 import type { Problems } from "./problems.ts";
 import type { Path } from "./sourced.ts";
 import { autoWorkers } from "./workers.ts";
@@ -54,6 +55,7 @@ export function resolveApp(
     },
     startTimeout: settings.start_timeout,
     stopTimeout: settings.stop_timeout,
+    ...resolvePoolLife(at, settings, { directory: base, disk, problems }),
     queueSize: settings.queue.size,
     queueTimeout: settings.queue.timeout,
     reload: settings.reload,
