@@ -1,4 +1,4 @@
-"""`python propylon_worker APP WORKER`: one worker process. Started by main, which tells the rest over file descriptor 3."""
+"""`python propylon_worker APP WORKER`: one worker process, or with `forerunner` in place of its number the one that forks them. Started by main, which tells the rest over file descriptor 3."""
 
 import importlib.util
 import os
@@ -17,6 +17,7 @@ if __package__ in (None, ""):
     __package__ = "propylon_worker"
 
 from propylon_worker.control import Control
+from propylon_worker.forerunner import Forerunner
 from propylon_worker.worker import Worker
 
 
@@ -39,9 +40,13 @@ def main():
         os.environ["PROPYLON_PROFILE"] = settings["profile"]
     if "PROPYLON_UWSGI" in os.environ:
         # An app that was uWSGI's may import its module. Last on the path, so that ours hides nothing.
-        os.environ["PROPYLON_WORKER"] = str(settings["worker"])
         sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "propylon_shims"))
-    code = Worker(settings, control).run()
+    app = None
+    if "door" in settings:
+        app, control, settings = Forerunner(settings, control).run()
+    if "PROPYLON_UWSGI" in os.environ:
+        os.environ["PROPYLON_WORKER"] = str(settings["worker"])
+    code = Worker(settings, control, app).run()
     if code != 0:
         # At once: a half-imported app may have left threads that never end.
         sys.stdout.flush()

@@ -28,6 +28,15 @@ class Control:
         """The first message: what this worker is. Blocks until it is there."""
         return json.loads(self._line())["settings"]
 
+    def fileno(self):
+        return self._socket.fileno()
+
+    def receive(self):
+        """The messages that have arrived, a list; reads once. Ends the process when main is gone."""
+        self._fill()
+        *lines, self._rest = self._rest.split(b"\n")
+        return [json.loads(line) for line in lines]
+
     def say(self, message):
         """Tells main; quietly nothing when main is gone, since the reader ends the process then."""
         data = json.dumps(message).encode() + b"\n"
@@ -65,15 +74,18 @@ class Control:
     def _line(self):
         """The next line. Ends the process when main is gone, since nothing outlives it."""
         while b"\n" not in self._rest:
-            try:
-                chunk = self._socket.recv(65536)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                os._exit(0)
-            self._rest += chunk
+            self._fill()
         line, _, self._rest = self._rest.partition(b"\n")
         return line
+
+    def _fill(self):
+        try:
+            chunk = self._socket.recv(65536)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            os._exit(0)
+        self._rest += chunk
 
 
 def stacks():

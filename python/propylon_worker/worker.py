@@ -14,8 +14,10 @@ from .page import Page
 
 
 class Worker:
-    def __init__(self, settings, control):
+    def __init__(self, settings, control, preloaded=None):
+        """`preloaded`: the app, where a forerunner has imported it; then nothing is loaded here."""
         self._settings = settings
+        self._preloaded = preloaded
         self._control = control
         self._started = time.monotonic()
         self._drained = threading.Event()
@@ -25,12 +27,14 @@ class Worker:
         """The worker's life; returns its exit code."""
         close_in_children(self._close_in_child)
         self._control.listen(self._drain)
-        app = self._load()
+        app = self._preloaded
         if app is None:
-            return 3
-        # What the import made lives on: the collector need not look at it again, and forked children share its pages.
-        gc.collect()
-        gc.freeze()
+            app = self._load()
+            if app is None:
+                return 3
+            # What the import made lives on: the collector need not look at it again, and forked children share its pages.
+            gc.collect()
+            gc.freeze()
         self._serve(app)
         return 0
 

@@ -92,6 +92,16 @@ export class Pool implements LinkOwner {
     this.#schedule();
   }
 
+  /** Gives a request of our own to this one worker, whether clients' may go to it or not; false: it is not there. */
+  probe(worker: number, request: AppRequest): boolean {
+    const link = this.#links.get(worker);
+    if (link === undefined || !link.complete) return false;
+    this.inFlight++;
+    request.stream = this.#nextStream();
+    link.send([request], performance.now());
+    return true;
+  }
+
   /** A worker has opened a connection and said HELLO on it. */
   attach(socket: net.Socket, hello: Hello, first: Buffer): void {
     const { worker, lane, lanes, kind } = hello;
@@ -215,14 +225,18 @@ export class Pool implements LinkOwner {
       const share = Math.max(1, Math.ceil(this.#queue.length / links.length));
       const list = this.#queue.take(Math.min(room, share));
       for (const request of list) {
-        this.#lastStream = this.#lastStream === 0xffffffff ? 1 : this.#lastStream + 1;
-        request.stream = this.#lastStream;
+        request.stream = this.#nextStream();
         request.exchange.queued = now - request.waitingSince;
       }
       best.send(list, now);
     }
     if (this.#timer === null && this.#needsWatch()) this.#timer = setInterval(this.#watch, 1);
   };
+
+  #nextStream(): number {
+    this.#lastStream = this.#lastStream === 0xffffffff ? 1 : this.#lastStream + 1;
+    return this.#lastStream;
+  }
 
   // Runs only while somebody may need help or waits too long, so that an idle edge sleeps.
   readonly #watch = (): void => {

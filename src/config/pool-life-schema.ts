@@ -1,4 +1,4 @@
-import { choice, count, duration, flag, path, pattern, percentage, size } from "./kinds.ts";
+import { choice, count, duration, flag, path, pattern, percentage, size, text } from "./kinds.ts";
 import { oneOrMore, optional, section, withDefault } from "./sections.ts";
 
 const urlPath = pattern("path of a URL", "/healthz", /^\/[^\s#\0]*$/);
@@ -26,6 +26,7 @@ export const poolLife = {
   ready: optional(
     section({
       path: urlPath.describe("What is asked of the app with GET, such as `/healthz`."),
+      host: withDefault(text, "localhost", "The host that is named, for apps that answer to their own names alone."),
       status: withDefault(count(100, 599), 200, "The answer that it has to give."),
       timeout: withDefault(duration, "10s", "It is asked again and again for so long; then the start has failed."),
     }),

@@ -14,7 +14,12 @@ export interface PoolLifeConfig {
   readonly preload: boolean;
   readonly recycle: RecycleConfig;
   /** What a new worker has to answer before it is given requests of clients; null: nothing. */
-  readonly ready: { readonly path: string; readonly status: number; readonly timeout: number } | null;
+  readonly ready: {
+    readonly path: string;
+    readonly host: string;
+    readonly status: number;
+    readonly timeout: number;
+  } | null;
   readonly reloadMode: "all-at-once" | "one-by-one";
   /** Absolute paths that reload the app when they are touched. */
   readonly touchReload: readonly string[];

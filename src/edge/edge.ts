@@ -1,6 +1,7 @@
 import net from "node:net";
 import { acceptWorker } from "../app/app-socket.ts";
 import { Pool, type PoolSettings } from "../app/pool.ts";
+import { probeRequest } from "../app/probe.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { CacheStores } from "../cache/stores.ts";
 import type { AppConfig, Config } from "../config/model.ts";
@@ -73,6 +74,8 @@ export class Edge {
       case "workers":
         this.#pools.get(message.app)?.setActive(message.active, message.pages);
         return;
+      case "probe":
+        return this.#probe(message);
       case "worker-exited":
         this.#pools.get(message.app)?.workerExited(message.worker);
         return;
@@ -177,6 +180,11 @@ export class Edge {
     listener.start(handle, (error) => this.#send({ type: "listening", key, error: error.message }));
     this.#listeners.set(key, listener);
     this.#send({ type: "listening", key, error: null });
+  }
+
+  #probe({ app, worker, id, path, host }: Extract<ToEdge, { type: "probe" }>): void {
+    const answered = (status: number | null): void => this.#send({ type: "probed", app, id, status });
+    if (this.#pools.get(app)?.probe(worker, probeRequest(path, host, answered)) !== true) answered(null);
   }
 
   #acceptWorkers(app: string, handle: unknown): void {

@@ -46,6 +46,15 @@ export type ToEdge =
       readonly active: readonly number[];
       readonly pages: Readonly<Record<number, string>>;
     }
+  /** Ask this worker alone for a path, with GET; answered by `probed`. */
+  | {
+      readonly type: "probe";
+      readonly app: string;
+      readonly worker: number;
+      readonly id: number;
+      readonly path: string;
+      readonly host: string;
+    }
   /** This worker's process has ended; its page can be read. */
   | { readonly type: "worker-exited"; readonly app: string; readonly worker: number; readonly reason: string }
   /** The app can't run at present; exchanges get 503 at once with this reason (shown in development). null: it can again. */
@@ -65,6 +74,8 @@ export type FromEdge =
   | { readonly type: "worker-connected"; readonly app: string; readonly worker: number }
   /** A worker left out of `workers` has no exchange left. */
   | { readonly type: "worker-idle"; readonly app: string; readonly worker: number }
+  /** `status` null: the worker did not answer. */
+  | { readonly type: "probed"; readonly app: string; readonly id: number; readonly status: number | null }
   | { readonly type: "metrics"; readonly id: number; readonly snapshot: EdgeSnapshot }
   | { readonly type: "cached"; readonly id: number; readonly report: CacheReport }
   | {

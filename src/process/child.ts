@@ -5,7 +5,7 @@ import { hasCode } from "../base/errors.ts";
 import { LineSplitter } from "./lines.ts";
 
 /** Longest message on a control channel, bytes: room for a traceback or the stacks of many lanes. */
-const LONGEST_MESSAGE = 1024 * 1024;
+export const LONGEST_MESSAGE = 1024 * 1024;
 /** After its exit, wait so long for what it had written: a child of its own may hold the pipes open for ever. ms */
 const LAST_WORDS = 250;
 
@@ -20,7 +20,7 @@ export interface ChildSpec {
   readonly message: (line: string) => void;
 }
 
-/** How a process ended: exactly one of these is not null. */
+/** How a process ended: one of these is not null, or none when nobody could tell (a worker whose forerunner ended before it). */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -38,6 +38,7 @@ export class Child {
   #process: ChildProcess | null = null;
   #control: Duplex | null = null;
   #over = false;
+  #leavesGroup = false;
   #end!: (exit: Exit) => void;
 
   constructor(spec: ChildSpec) {
@@ -73,9 +74,9 @@ export class Child {
     const control = child.stdio[3] as Duplex;
     this.#control = control;
     const flushes = [
-      read(child.stdout!, (line) => output("stdout", line)),
-      read(child.stderr!, (line) => output("stderr", line)),
-      read(control, message, LONGEST_MESSAGE),
+      readLines(child.stdout!, (line) => output("stdout", line)),
+      readLines(child.stderr!, (line) => output("stderr", line)),
+      readLines(control, message, LONGEST_MESSAGE),
     ];
     child.once("exit", (code, signal) => this.#exited(child, { code, signal, error: null }, flushes));
   }
@@ -91,10 +92,15 @@ export class Child {
     if (pid !== null && !this.#over) signalGroup(pid, name);
   }
 
+  /** What it leaves behind in its group is not ended with it. */
+  leaveGroup(): void {
+    this.#leavesGroup = true;
+  }
+
   #exited(child: ChildProcess, exit: Exit, flushes: readonly (() => void)[]): void {
     this.#over = true;
     // What it leaves behind in its group is told to end with it.
-    if (child.pid !== undefined) signalGroup(child.pid, "SIGTERM");
+    if (child.pid !== undefined && !this.#leavesGroup) signalGroup(child.pid, "SIGTERM");
     const done = (): void => {
       clearTimeout(timer);
       child.off("close", done);
@@ -112,11 +118,12 @@ export class Child {
 /** `exited with code 3`, `was killed by SIGKILL`, `could not be started: ...`. */
 export function describeExit(exit: Exit): string {
   if (exit.error !== null) return `could not be started: ${exit.error.message}`;
+  if (exit.code === null && exit.signal === null) return "ended, nobody knows how: its forerunner had ended before it";
   return exit.signal === null ? `exited with code ${exit.code}` : `was killed by ${exit.signal}`;
 }
 
 /** Gives each line of a stream; returns what gives the last one, when the stream's end does not come. */
-function read(stream: NodeJS.ReadableStream, line: (text: string) => void, longest?: number): () => void {
+export function readLines(stream: NodeJS.ReadableStream, line: (text: string) => void, longest?: number): () => void {
   const splitter = new LineSplitter(line, longest);
   stream.on("data", (chunk: Buffer) => splitter.push(chunk));
   stream.on("end", () => splitter.end());

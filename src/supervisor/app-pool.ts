@@ -1,48 +1,38 @@
 import { PropylonError } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
 import type { AppConfig } from "../config/model.ts";
 import type { AppStatus, ProcessStatus } from "../control/operations.ts";
-import type { EdgeSnapshot, ToEdge } from "../edge/messages.ts";
-import type { RestartPolicy } from "../process/backoff.ts";
+import type { EdgeSnapshot } from "../edge/messages.ts";
 import type { EndKind, Keeper, RunEnd } from "../process/keeper.ts";
+import type { Forerunner } from "./forerunner.ts";
 import { Generation, type StartFailure } from "./generation.ts";
-import { IdleWaits } from "./idle-waits.ts";
 import { appStatus, brokenReason, workerStatus } from "./pool-status.ts";
-import { dropWorkerPage, makeWorkerPage } from "./worker-page.ts";
-import { WorkerRun } from "./worker-run.ts";
+import type { RecycleReason } from "./recycle-rule.ts";
+import { Recycling } from "./recycling.ts";
+import { followFolder, followLinks } from "./release.ts";
+import { TouchWatch } from "./touch-watch.ts";
+import { type LaunchParts, type LaunchSettings, WorkerLaunch } from "./worker-launch.ts";
+import { dropWorkerPage } from "./worker-page.ts";
+import type { WorkerRun } from "./worker-run.ts";
 
-/** What a pool needs of its surroundings. */
-export interface PoolParts {
-  readonly name: string;
-  /** Absolute path of the runtime directory. */
-  readonly runtime: string;
-  /** Absolute path of the app's Unix socket. */
-  readonly socket: string;
-  readonly log: Log;
-  readonly policy: RestartPolicy;
-  /** Tells the edge, if there is one at present; {@link AppPool.announce} tells a new one everything. */
-  readonly tell: (message: ToEdge) => void;
-  /** Whether there is an edge at present. */
-  readonly hasEdge: () => boolean;
+/** What a pool needs of its surroundings; `tell` reaches the edge, if there is one at present: {@link AppPool.announce} tells a new one all. */
+export interface PoolParts extends LaunchParts {
   readonly findInterpreter: (app: AppConfig) => { readonly path: string; readonly reason: string };
+  /** One of the files that reload this app was touched. */
+  readonly touched: (app: string, file: string) => void;
 }
 
 /** What changes with the configuration. */
-export interface PoolSettings {
-  readonly app: AppConfig;
-  readonly profile: string;
-  /** Longest wait for exchanges in flight when workers are replaced, ms. */
-  readonly drain: number;
-  /** Numbers of who owns the workers' files, and of the edge's group, which reads them. */
-  readonly owner: { readonly uid: number; readonly edgeGroup: number };
-}
+export type PoolSettings = Omit<LaunchSettings, "python">;
 
 /** Workers that have been started and aren't in use yet: exactly one of `commit` and `abandon` is called. */
 export interface Candidate {
   /** Why they did not come up, or null. */
   readonly failure: StartFailure | null;
-  /** Gives them to the edge and drains those before them. */
-  commit(): void;
+  /**
+   * Gives them to the edge and drains those before them. Resolves when none before them is left that is given exchanges, or to why one
+   * of those that were yet to start does not come up; it is tried again, and until then goes on what was to be replaced.
+   */
+  commit(): Promise<StartFailure | null>;
   /** Ends them; those before them go on. */
   abandon(): Promise<void>;
 }
@@ -54,9 +44,13 @@ export class AppPool {
   readonly restarts = new Map<EndKind, number>();
   readonly #parts: PoolParts;
   readonly #runs = new Map<number, WorkerRun>();
-  readonly #idle = new IdleWaits();
   readonly #draining = new Set<Promise<void>>();
   readonly #old = new Set<Keeper<WorkerRun>>();
+  readonly #launch: WorkerLaunch;
+  readonly #recycling: Recycling;
+  readonly #touch: TouchWatch;
+  /** Workers of the generation before that are still given exchanges, while they are replaced one by one. */
+  #leaving: Keeper<WorkerRun>[] = [];
   #settings: PoolSettings;
   #python = "";
   #current: Generation | null = null;
@@ -65,27 +59,43 @@ export class AppPool {
   #failure: StartFailure | null = null;
   #broken: string | null = null;
   #stopped = false;
-  #nextId = 1;
 
   constructor(parts: PoolParts, settings: PoolSettings) {
     this.name = parts.name;
     this.#parts = parts;
     this.#settings = settings;
+    this.#launch = new WorkerLaunch(parts);
+    this.#recycling = new Recycling({
+      log: parts.log,
+      workers: () => (this.#leaving.length > 0 ? [] : (this.#current?.keepers ?? [])),
+      lingering: () => this.#old.size,
+      replace: (keeper, run, why) => this.#replace(keeper, run, why),
+    });
+    this.#touch = new TouchWatch(parts.log, (file) => parts.touched(parts.name, file));
   }
 
   /** Starts workers for these settings beside the ones in use. `strict`: one that fails fails all. */
   async prepare(settings: PoolSettings, strict: boolean): Promise<Candidate> {
-    const { app } = settings;
-    const interpreter = this.#parts.findInterpreter(app);
+    const interpreter = this.#parts.findInterpreter(settings.app);
+    const app = followLinks(settings.app);
+    const common = { ...settings, app, python: followFolder(interpreter.path) };
+    const forerunner = await this.#launch.forerunner(common, (run, end) => this.#lost(run.name, end));
     const generation: Generation = new Generation({
       workers: app.workers,
       policy: this.#parts.policy,
-      launch: () => this.#launch(settings, interpreter.path),
+      forerunner,
+      launch: () => {
+        const run = this.#launch.worker(common, forerunner);
+        this.#runs.set(run.id, run);
+        return run;
+      },
       ready: (run) => this.#ready(generation, run),
       ended: (run, end, wanted) => this.#ended(generation, run, end, wanted),
     });
     this.#starting = generation;
-    const failure = await generation.start(strict);
+    // One by one: the first tells whether the others can come.
+    const oneByOne = strict && app.reloadMode === "one-by-one" && this.hasReady();
+    const failure = await generation.start(strict, oneByOne ? 1 : app.workers);
     if (failure?.end.traceback) this.#log(failure.worker, failure.end);
     return {
       failure,
@@ -93,7 +103,8 @@ export class AppPool {
         this.#starting = null;
         this.#settings = settings;
         this.#python = `${interpreter.path} (${interpreter.reason})`;
-        this.#swap(generation);
+        this.#touch.follow(app.touchReload);
+        return this.#swap(generation, oneByOne);
       },
       abandon: async () => {
         this.#starting = null;
@@ -115,7 +126,7 @@ export class AppPool {
   announce(): void {
     const pages: Record<number, string> = {};
     for (const run of this.#runs.values()) pages[run.id] = run.page;
-    const active = this.#current?.running().map((run) => run.id) ?? [];
+    const active = this.workers().map((run) => run.id);
     this.#parts.tell({ type: "workers", app: this.name, active, pages });
     if (this.#broken !== null) this.#parts.tell({ type: "app-broken", app: this.name, reason: this.#broken });
   }
@@ -125,21 +136,31 @@ export class AppPool {
   }
 
   workerIdle(worker: number): void {
-    this.#idle.idle(worker);
+    this.#launch.idle.idle(worker);
+  }
+
+  probed(id: number, status: number | null): void {
+    this.#launch.probes.answered(id, status);
   }
 
   edgeDied(): void {
-    this.#idle.allIdle();
+    this.#launch.probes.allFailed();
+    this.#launch.idle.allIdle();
   }
 
   /** Ends all workers; the edge answers 503 for the app. `now`: without waiting for what they run. */
   async stop(now: boolean): Promise<void> {
+    const { stopTimeout } = this.#settings.app;
     this.#stopped = true;
-    await this.#starting?.stop(now ? 0 : this.#settings.app.stopTimeout);
+    this.#touch.stop();
+    await this.#starting?.stop(now ? 0 : stopTimeout);
     this.#retire();
     this.#setBroken("the app is stopped");
+    for (const run of this.#runs.values()) run.hurry(stopTimeout);
     if (now) await this.kill();
     await Promise.all(this.#draining);
+    if (this.#starting !== null || this.#current !== null) return; // started again meanwhile
+    this.#launch.close();
   }
 
   /** Ends all workers at once, whatever they do. */
@@ -157,7 +178,7 @@ export class AppPool {
   }
 
   hasReady(): boolean {
-    return (this.#current?.running().length ?? 0) > 0;
+    return this.workers().length > 0;
   }
 
   /** Why the app can't serve at present, or null. */
@@ -165,8 +186,15 @@ export class AppPool {
     return this.#broken;
   }
 
+  /** Those that are given exchanges. */
   workers(): readonly WorkerRun[] {
-    return this.#current?.running() ?? [];
+    const leaving = this.#leaving.flatMap(({ state, run }) => (state === "running" && run !== null ? [run] : []));
+    return [...(this.#current?.running() ?? []), ...leaving];
+  }
+
+  /** Workers that were replaced because they had reached a limit, by which. */
+  get recycled(): ReadonlyMap<RecycleReason, number> {
+    return this.#recycling.counts;
   }
 
   status(edge: EdgeSnapshot | null): { readonly app: AppStatus; readonly processes: readonly ProcessStatus[] } {
@@ -182,10 +210,14 @@ export class AppPool {
         failure: this.#failure?.end ?? null,
         inFlight: figures?.inFlight ?? 0,
         queued: figures?.queued ?? 0,
+        problem: this.#recycling.problem,
       }),
-      processes: keepers.map((keeper) =>
-        workerStatus(this.name, keeper, keeper.run === null ? undefined : figures?.workers[keeper.run.id]),
-      ),
+      processes: [
+        ...this.#launch.forerunners().map(({ keeper }) => workerStatus(`${this.name}/forerunner`, keeper, undefined)),
+        ...keepers.map((keeper) =>
+          workerStatus(`${this.name}/-`, keeper, keeper.run === null ? undefined : figures?.workers[keeper.run.id]),
+        ),
+      ],
     };
   }
 
@@ -197,21 +229,7 @@ export class AppPool {
   }
 
   #keepers(): readonly Keeper<WorkerRun>[] {
-    return [...(this.#current?.keepers ?? []), ...(this.#starting?.keepers ?? []), ...this.#old];
-  }
-
-  #launch(settings: PoolSettings, python: string): WorkerRun {
-    const { app, profile, drain, owner } = settings;
-    const id = this.#nextId++;
-    const page = `${this.#parts.runtime}/${this.name}-${id}.page`;
-    makeWorkerPage(page, app.threads, owner);
-    const { socket, log } = this.#parts;
-    const idle = (worker: number): Promise<void> =>
-      this.#parts.hasEdge() ? this.#idle.wait(worker, drain) : Promise.resolve();
-    const run = new WorkerRun({ id, app, python, socket, page, profile, log, idle });
-    this.#runs.set(id, run);
-    run.start();
-    return run;
+    return [...(this.#current?.all ?? []), ...(this.#starting?.all ?? []), ...this.#leaving, ...this.#old];
   }
 
   #ready(generation: Generation, run: WorkerRun): void {
@@ -223,17 +241,21 @@ export class AppPool {
 
   #ended(generation: Generation, run: WorkerRun, end: RunEnd, wanted: boolean): void {
     this.#runs.delete(run.id);
-    this.#idle.idle(run.id);
+    this.#launch.idle.idle(run.id);
     this.#parts.tell({ type: "worker-exited", app: this.name, worker: run.id, reason: end.reason });
     dropWorkerPage(run.page);
     if (wanted) return;
-    this.restarts.set(end.kind, (this.restarts.get(end.kind) ?? 0) + 1);
     // Of a start that fails as a whole the caller tells, once.
-    if (generation !== this.#starting) this.#log(run.name, end);
+    this.#lost(run.name, end, generation !== this.#starting);
     const failed = generation.keepers.some((keeper) => keeper.state === "failed");
     if (generation !== this.#current) return;
     this.announce();
     if (failed && !this.hasReady()) this.#setBroken(brokenReason(this.#settings.app, end));
+  }
+
+  #lost(name: string, end: RunEnd, tell = true): void {
+    this.restarts.set(end.kind, (this.restarts.get(end.kind) ?? 0) + 1);
+    if (tell) this.#log(name, end);
   }
 
   #log(worker: string, end: RunEnd): void {
@@ -241,27 +263,93 @@ export class AppPool {
     this.#parts.log.error(`${worker} ${sentence(end)}${traceback}`, { remedy: end.remedy ?? undefined });
   }
 
-  #swap(generation: Generation): void {
+  #swap(generation: Generation, oneByOne: boolean): Promise<StartFailure | null> {
     this.#failure = null;
     this.#stopped = false;
-    this.#retire(generation);
+    this.#retire(generation, oneByOne);
     this.#setBroken(null);
+    this.#recycling.follow(this.#settings.app.recycle);
+    return oneByOne ? this.#roll(generation) : Promise.resolve(null);
   }
 
-  // The current workers get no more exchanges, finish what they have, and end; `next` take their place.
-  #retire(next: Generation | null = null): void {
+  // Each new worker that is ready takes the place of an old one, those first that can't serve.
+  async #roll(generation: Generation): Promise<StartFailure | null> {
+    let told!: (failure: StartFailure | null) => void;
+    const first = new Promise<StartFailure | null>((resolve) => {
+      told = resolve;
+    });
+    const go = async (): Promise<void> => {
+      this.#leaveOne();
+      while (!generation.complete && this.#current === generation) {
+        let failure = await generation.startNext();
+        while (failure !== null && this.#current === generation) {
+          told(failure);
+          failure = await generation.nextOutcome();
+        }
+        if (this.#current === generation) this.#leaveOne();
+      }
+      if (this.#current === generation) while (this.#leaving.length > 0) this.#leaveOne();
+      told(null);
+    };
+    void go();
+    return first;
+  }
+
+  #leaveOne(): void {
+    const place = Math.max(
+      0,
+      this.#leaving.findIndex(({ state }) => state !== "running"),
+    );
+    for (const keeper of this.#leaving.splice(place, 1)) void this.#drain(keeper);
+    this.announce();
+  }
+
+  async #replace(keeper: Keeper<WorkerRun>, run: WorkerRun, why: string): Promise<StartFailure | null> {
+    const generation = this.#current;
+    if (generation === null) return null;
+    const failure = await generation.replace(keeper);
+    if (this.#current !== generation) return null; // all of them are on their way out
+    if (failure !== null) {
+      this.#log(failure.worker, failure.end);
+      return failure;
+    }
+    run.explain(why);
+    void this.#drain(keeper);
+    this.announce();
+    return null;
+  }
+
+  // The current workers get no more exchanges, finish what they have, and end; `next` take their place, at once or one by one.
+  #retire(next: Generation | null = null, oneByOne = false): void {
     const old = this.#current;
     this.#current = next;
-    const { stopTimeout } = this.#settings.app;
-    for (const keeper of old?.keepers ?? []) {
-      this.#old.add(keeper);
-      const drained = keeper.drain(stopTimeout).then(() => {
-        this.#old.delete(keeper);
-        this.#draining.delete(drained);
-      });
-      this.#draining.add(drained);
-    }
+    this.#recycling.stop();
+    const leaving = [...(old?.all ?? []), ...this.#leaving];
+    this.#leaving = oneByOne ? leaving : [];
+    const drained = oneByOne ? [] : leaving.map((keeper) => this.#drain(keeper));
     this.announce();
+    if (!old?.forerunner) return;
+    const dismissed: Promise<void> = this.#dismiss(old, old.forerunner, drained).then(() => {
+      this.#draining.delete(dismissed);
+    });
+    this.#draining.add(dismissed);
+  }
+
+  // A forerunner stays for as long as it has workers, whose ends it tells.
+  async #dismiss(generation: Generation, forerunner: Forerunner, drained: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(drained);
+    await Promise.all(generation.all.map(({ run }) => run?.ended));
+    await forerunner.stop(0);
+  }
+
+  #drain(keeper: Keeper<WorkerRun>): Promise<void> {
+    this.#old.add(keeper);
+    const drained = keeper.drain(this.#settings.app.stopTimeout).then(() => {
+      this.#old.delete(keeper);
+      this.#draining.delete(drained);
+    });
+    this.#draining.add(drained);
+    return drained;
   }
 
   #setBroken(reason: string | null): void {

@@ -27,6 +27,8 @@ export interface AssemblyParts {
   readonly edgePolicy: RestartPolicy;
   readonly workerPolicy: RestartPolicy;
   readonly findInterpreter: (app: AppConfig) => { readonly path: string; readonly reason: string };
+  /** An app is to be reloaded, since this file was touched. */
+  readonly touched: (app: string, file: string) => void;
   /** Sockets without bound handles, see {@link ListeningSocket}. */
   readonly plain: boolean;
   /** Sockets that were opened for us. */
@@ -134,6 +136,8 @@ export class Assembly {
         tell: (message) => this.edge.tell(message),
         hasEdge: () => this.edge.pid !== null,
         findInterpreter,
+        doorPath: runtime.doorSocket(app.name),
+        touched: this.#parts.touched,
       },
       settings,
     );
@@ -245,6 +249,7 @@ export class Assembly {
 
   #hear(message: FromEdge): void {
     if (message.type === "worker-connected") this.pools.get(message.app)?.workerConnected(message.worker);
+    else if (message.type === "probed") this.pools.get(message.app)?.probed(message.id, message.status);
     else if (message.type === "worker-idle") this.pools.get(message.app)?.workerIdle(message.worker);
   }
 

@@ -6,6 +6,7 @@ import type { ChangeReport, ProgramChanges, ReloadReport } from "../control/oper
 import type { RunEnd } from "../process/keeper.ts";
 import type { AppPool, Candidate, PoolSettings } from "./app-pool.ts";
 import type { Assembly } from "./assembly.ts";
+import type { StartFailure } from "./generation.ts";
 import type { ListeningSocket } from "./listening.ts";
 
 export interface ChangeOptions {
@@ -47,7 +48,7 @@ export async function change(assembly: Assembly, next: Config, options: ChangeOp
     if (options.ending()) throw new PropylonError("user", "The change was not made: propylon is stopping");
     await swapEdge(assembly, next, difference.apps.removed, undo);
     await acceptAdded(assembly, sockets);
-    await commit(prepared);
+    const late = commit(prepared);
     finish(
       assembly,
       next,
@@ -58,7 +59,7 @@ export async function change(assembly: Assembly, next: Config, options: ChangeOp
     retire(assembly, next, difference.apps.removed, options.log);
     undo.length = 0;
     await assembly.programs.apply(next.programs, programs);
-    return report(prepared, true, describeChanges(difference), programs);
+    return report(prepared, true, describeChanges(difference), programs, await late);
   } catch (error) {
     await runAll(undo);
     throw error;
@@ -141,7 +142,7 @@ async function prepareOrFail(pool: AppPool, settings: PoolSettings, development:
   } catch (error) {
     if (!development || !(error instanceof PropylonError)) throw error;
     const end: RunEnd = { reason: error.message, remedy: error.remedy ?? null, traceback: null, kind: "failed-start" };
-    return { failure: { worker: pool.name, end }, commit: () => {}, abandon: async () => {} };
+    return { failure: { worker: pool.name, end }, commit: async () => null, abandon: async () => {} };
   }
 }
 
@@ -172,15 +173,16 @@ async function acceptAdded(assembly: Assembly, sockets: ReadonlyMap<string, List
   }
 }
 
-async function commit(prepared: readonly Prepared[]): Promise<void> {
-  for (const { pool, settings, candidate } of prepared) {
-    if (candidate.failure === null) {
-      candidate.commit();
-      continue;
-    }
-    await candidate.abandon();
-    pool.breakDown(settings, candidate.failure);
-  }
+/** All at once; resolves, for each, when its last worker was replaced, or to why one of those that come later does not come up. */
+function commit(prepared: readonly Prepared[]): Promise<readonly (StartFailure | null)[]> {
+  return Promise.all(
+    prepared.map(async ({ pool, settings, candidate }) => {
+      if (candidate.failure === null) return candidate.commit();
+      await candidate.abandon();
+      pool.breakDown(settings, candidate.failure);
+      return null;
+    }),
+  );
 }
 
 function finish(
@@ -222,13 +224,17 @@ function report(
   done: boolean,
   phrases: readonly string[],
   programs: ProgramChanges,
+  late: readonly (StartFailure | null)[] = [],
 ): ReloadReport {
-  const apps = prepared.map(({ pool, candidate: { failure } }) => ({
-    name: pool.name,
-    swapped: done && failure === null,
-    reason: failure?.end.reason ?? null,
-    traceback: failure?.end.traceback ?? null,
-  }));
+  const apps = prepared.map(({ pool, candidate: { failure } }, index) => {
+    const end = (failure ?? late[index])?.end;
+    return {
+      name: pool.name,
+      swapped: done && failure === null,
+      reason: end?.reason ?? null,
+      traceback: end?.traceback ?? null,
+    };
+  });
   return { apps, changes: phrases, programs };
 }
 

@@ -38,6 +38,8 @@ export interface AppFigures {
   readonly failure: RunEnd | null;
   readonly inFlight: number;
   readonly queued: number;
+  /** Why workers that should be replaced are not, or null. */
+  readonly problem: string | null;
 }
 
 export function appStatus(figures: AppFigures): AppStatus {
@@ -46,7 +48,7 @@ export function appStatus(figures: AppFigures): AppStatus {
   return {
     name: app.name,
     state: appState(figures),
-    reason: end?.reason ?? null,
+    reason: end?.reason ?? figures.problem,
     traceback: end?.traceback ?? null,
     workers: app.workers,
     lanes: app.threads,
@@ -56,21 +58,27 @@ export function appStatus(figures: AppFigures): AppStatus {
   };
 }
 
+/** A kept process as it is shown; `note`: what is to be said of it while it runs. */
+type ShownKeeper = Pick<Keeper<never>, "state" | "since" | "restarts" | "lastEnd"> & {
+  readonly run: { readonly name: string; readonly pid: number | null; readonly note?: string | null } | null;
+};
+
+/** @param name while it has no process */
 export function workerStatus(
-  app: string,
-  keeper: Keeper<WorkerRun>,
+  name: string,
+  keeper: ShownKeeper,
   figures: { readonly requests: number } | undefined,
 ): ProcessStatus {
   const { run, state, since, restarts, lastEnd } = keeper;
   return {
-    name: run?.name ?? `${app}/-`,
+    name: run?.name ?? name,
     pid: run?.pid ?? 0,
     state,
     since: since.toISOString(),
     memory: residentMemory(run?.pid ?? null),
     requests: figures?.requests ?? null,
     restarts,
-    reason: lastEnd?.reason ?? null,
+    reason: lastEnd?.reason ?? run?.note ?? null,
   };
 }
 

@@ -53,6 +53,12 @@ export class RuntimeDirectory {
     return join(this.path, `app-${short}.sock`);
   }
 
+  /** The Unix socket to which an app's forked workers come. */
+  doorSocket(app: string): string {
+    const short = /^[\w.-]{1,23}$/.test(app) ? app : hashOf(app);
+    return join(this.path, `door-${short}.sock`);
+  }
+
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }

@@ -15,7 +15,10 @@ export async function startApps(assembly: Assembly, development: boolean): Promi
       const settings = assembly.settingsOf(app, config);
       await waitForPrograms(assembly, app);
       const { failure, commit, abandon } = await pool.prepare(settings, false);
-      if (failure === null) return commit();
+      if (failure === null) {
+        await commit();
+        return;
+      }
       await abandon();
       if (!development) throw failureError(app.name, failure);
       pool.breakDown(settings, failure);

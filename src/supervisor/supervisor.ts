@@ -92,7 +92,7 @@ export class Supervisor implements Operations {
     const disobey = obeySignals(
       {
         stop: (now) => void this.stop({ now }),
-        reload: () => void this.#reloadBySignal(),
+        reload: () => void this.#reloadByItself("all, on a signal", {}),
         reopenLogs: () => void this.#reopenLogs(),
       },
       this.#options.signals,
@@ -262,6 +262,7 @@ export class Supervisor implements Operations {
       // In development the first failed start is shown, and mended by the next save.
       workerPolicy: development ? { ...policy, attempts: 1 } : policy,
       findInterpreter: this.#options.findInterpreter ?? findInterpreter,
+      touched: (app, file) => void this.#reloadByItself(`app ${app}, since ${file} was touched`, { app }),
       ...(edgeProgram === undefined ? {} : { edgeProgram }),
     });
     for (const socket of await assembly.bind(config.listeners)) assembly.listeners.set(socket.spec.address, socket);
@@ -354,9 +355,10 @@ export class Supervisor implements Operations {
     await leaving?.close(LAST_ANSWERS);
   }
 
-  async #reloadBySignal(): Promise<void> {
+  async #reloadByItself(what: string, options: { readonly app?: string }): Promise<void> {
+    this.#log.info(`reloads ${what}`);
     try {
-      await this.reload({});
+      await this.reload(options);
     } catch (error) {
       const text = error instanceof PropylonError ? describe(error) : String(error);
       this.#log.error(`the configuration stays as it was: ${text}`);

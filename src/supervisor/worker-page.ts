@@ -1,4 +1,4 @@
-import { chownSync, closeSync, fchmodSync, openSync, rmSync, writeSync } from "node:fs";
+import { chownSync, closeSync, fchmodSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 
 /** Bytes of a lane's entry (docs/worker-protocol.md). */
 const LANE_ENTRY = 64;
@@ -20,6 +20,19 @@ export function makeWorkerPage(
     closeSync(fd);
   }
   if (process.getuid!() === 0) chownSync(path, owner.uid, owner.edgeGroup);
+}
+
+/** Exchanges that the worker has begun, modulo 2^32 for each lane; 0 when there is no page any more. */
+export function exchangesTaken(path: string): number {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch {
+    return 0; // it has just ended
+  }
+  let taken = 0;
+  for (let at = 0; at + LANE_ENTRY <= bytes.length; at += LANE_ENTRY) taken += bytes.readUInt32LE(at);
+  return taken;
 }
 
 /** Removes the page of a worker that has ended, once the edge has had time to read it. */

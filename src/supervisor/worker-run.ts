@@ -2,14 +2,20 @@ import type { Log } from "../base/log.ts";
 import type { AppConfig } from "../config/model.ts";
 import { Child, describeExit, type Exit } from "../process/child.ts";
 import type { EndKind, Run, RunEnd } from "../process/keeper.ts";
-import { launcherCommand, PYTHON_FOLDER } from "../process/launcher.ts";
 import { Stopper } from "../process/stop.ts";
+import { Farewell } from "./farewell.ts";
+import { ForkedProcess, type Forker } from "./forked-process.ts";
+import { appSettings, workerCommand, workerEnvironment } from "./worker-command.ts";
+import type { WorkerDoor } from "./worker-door.ts";
 import { parseWorkerMessage, type WorkerMessage } from "./worker-messages.ts";
+import type { WorkerProcess } from "./worker-process.ts";
 
 /** Between TERM and KILL for a worker that has outstayed its time, ms. */
 const LAST_GRACE = 1000;
 /** Between two requests to drain, ms. */
 const DRAIN_AGAIN = 100;
+/** Between two probes of a worker that is not ready yet, ms. */
+const PROBE_AGAIN = 100;
 
 export interface WorkerSpec {
   readonly id: number;
@@ -24,6 +30,10 @@ export interface WorkerSpec {
   readonly log: Log;
   /** Resolves when the edge has no exchange left with this worker, or has waited long enough. */
   readonly idle: (worker: number) => Promise<void>;
+  /** Who forks it, and where it comes to then; null: it is started by main. */
+  readonly forerunner: { readonly forker: Forker; readonly door: WorkerDoor } | null;
+  /** The status with which it answers GET of a path, null: it does not at present. */
+  readonly probe: (worker: number, path: string, host: string) => Promise<number | null>;
 }
 
 /** One worker process, main's view (the worker's own code is `python/propylon_worker/`). */
@@ -31,7 +41,7 @@ export class WorkerRun implements Run {
   readonly ready: Promise<void>;
   readonly ended: Promise<RunEnd>;
   readonly #spec: WorkerSpec;
-  readonly #child: Child;
+  readonly #process: WorkerProcess;
   readonly #stopper: Stopper;
   readonly #output: Log;
   readonly #stacks = new Map<number, (text: string) => void>();
@@ -39,6 +49,13 @@ export class WorkerRun implements Run {
   #failure: Extract<WorkerMessage, { type: "failed" }> | null = null;
   #said = false;
   #connected = false;
+  #probing = false;
+  #farewell: Farewell | null = null;
+  #note: string | null = null;
+  #waits: string | null = null;
+  #hurry: number | null = null;
+  /** Why its probe counts as failed. */
+  #refused: string | null = null;
   #timedOut = false;
   #timer: NodeJS.Timeout | null = null;
   #becomeReady!: () => void;
@@ -49,9 +66,12 @@ export class WorkerRun implements Run {
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    this.#child = this.#makeChild();
-    this.#stopper = new Stopper(this.#child);
-    this.ended = this.#child.ended.then((exit) => this.#end(exit));
+    this.#process = this.#makeProcess();
+    this.#stopper = new Stopper(this.#process);
+    this.ended = this.#process.ended.then(async (exit) => {
+      await this.#farewell?.over;
+      return this.#end(exit);
+    });
   }
 
   get id(): number {
@@ -68,27 +88,13 @@ export class WorkerRun implements Run {
   }
 
   get pid(): number | null {
-    return this.#child.pid;
+    return this.#process.pid;
   }
 
   start(): void {
     const { app, id, page, profile, socket } = this.#spec;
-    this.#child.start();
-    this.#child.send({
-      settings: {
-        socket,
-        page,
-        worker: id,
-        app: app.name,
-        lanes: app.threads,
-        load: app.load,
-        factory: app.factory,
-        directory: app.directory,
-        pythonpath: app.pythonpath,
-        tracebacks: app.tracebacks,
-        profile,
-      },
-    });
+    this.#process.start();
+    this.#process.send({ settings: { ...appSettings(app, profile), socket, page, worker: id } });
     this.#timer = setTimeout(() => {
       this.#timedOut = true;
       this.stop(LAST_GRACE);
@@ -107,7 +113,24 @@ export class WorkerRun implements Run {
   }
 
   stop(grace: number): void {
+    this.hurry(grace);
     this.#stopper.request("asked", grace);
+  }
+
+  /** Nobody waits any more for what it has started: `patience` ms at most once it is drained. */
+  hurry(patience: number): void {
+    this.#hurry = patience;
+    this.#farewell?.hurry(patience);
+  }
+
+  /** Why it goes, and what it waits for then; null: nothing is to be said. */
+  get note(): string | null {
+    return [this.#note, this.#waits].filter((part) => part !== null).join("; ") || null;
+  }
+
+  /** Says why it is replaced. */
+  explain(note: string): void {
+    this.#note = note;
   }
 
   /** Python stacks of its threads; says so when none come within `patience` ms. */
@@ -122,46 +145,49 @@ export class WorkerRun implements Run {
       const timer = setTimeout(() => settle(`(no answer within ${patience} ms)`), patience);
       void this.ended.then(() => settle("(the worker has ended)"));
       this.#stacks.set(id, settle);
-      this.#child.send({ stacks: id });
+      this.#process.send({ stacks: id });
     });
   }
 
   async #drain(patience: number): Promise<void> {
     await this.#spec.idle(this.id);
-    const ask = (): void => this.#child.send({ drain: true });
+    const ask = (): void => this.#process.send({ drain: true });
     ask();
     // Again, since a worker whose edge has just ended may be connecting anew, and obeys only then.
     const again = setInterval(ask, DRAIN_AGAIN);
-    const timer = setTimeout(() => this.stop(LAST_GRACE), patience);
-    await this.ended;
+    this.#sayFarewell(patience);
+    await this.#process.ended;
     clearInterval(again);
-    clearTimeout(timer);
   }
 
-  #makeChild(): Child {
-    const { app, id, python, profile } = this.#spec;
-    const [command, ...args] = launcherCommand(
-      python,
-      {
-        user: app.user,
-        group: app.group,
-        umask: app.umask,
-        directory: app.directory,
-        limits: app.limits,
-        // As another user much may be out of reach that root reads; as ourselves the import error says it better.
-        readable: app.user === null ? [] : whatIsRead(app),
+  #sayFarewell(patience: number): void {
+    const { pid } = this;
+    if (pid === null || this.#farewell !== null) return;
+    this.#process.leaveGroup();
+    this.#farewell = new Farewell({
+      pid,
+      ended: this.#process.ended,
+      patience,
+      children: this.#spec.app.childrenTimeout,
+      stop: (grace) => this.#stopper.request("asked", grace),
+      waits: (count) => {
+        this.#waits = `waits for ${processes(count)} of its own`;
+        this.#spec.log.info(`${this.name} ${this.#waits}`, { pid });
       },
-      [python, `${PYTHON_FOLDER}/propylon_worker`, app.name, String(id)],
-    );
-    const profileVariable = profile === "" ? {} : { PROPYLON_PROFILE: profile };
-    return new Child({
-      command,
-      args,
-      directory: "/",
-      environment: { ...process.env, ...profileVariable, ...app.environment },
-      output: (stream, line) => this.#output[stream === "stderr" ? "warn" : "info"](line),
-      message: (line) => this.#hear(line),
+      tired: (count) => this.#spec.log.warn(`${this.name}: ${processes(count)} of its own took too long and are ended`),
     });
+    if (this.#hurry !== null) this.#farewell.hurry(this.#hurry);
+    this.#farewell.start();
+  }
+
+  #makeProcess(): WorkerProcess {
+    const { app, id, python, profile, forerunner } = this.#spec;
+    const output = (stream: "stdout" | "stderr", line: string): void =>
+      this.#output[stream === "stderr" ? "warn" : "info"](line);
+    const message = (line: string): void => this.#hear(line);
+    if (forerunner !== null) return new ForkedProcess({ ...forerunner, output, message });
+    const [command, ...args] = workerCommand(app, python, String(id));
+    return new Child({ command, args, directory: "/", environment: workerEnvironment(app, profile), output, message });
   }
 
   #hear(line: string): void {
@@ -185,9 +211,34 @@ export class WorkerRun implements Run {
   }
 
   #checkReady(): void {
-    if (!this.#said || !this.#connected) return;
+    if (!this.#said || !this.#connected || this.#probing) return;
     this.#clearTimer();
-    this.#becomeReady();
+    if (this.#spec.app.ready === null) return this.#becomeReady();
+    this.#probing = true;
+    void this.#probe(this.#spec.app.ready);
+  }
+
+  async #probe({ path, host, status, timeout }: NonNullable<AppConfig["ready"]>): Promise<void> {
+    const last = performance.now() + timeout;
+    let over = false;
+    void this.#process.ended.then(() => {
+      over = true;
+    });
+    let got: number | null = null;
+    this.#timer = setTimeout(() => {
+      this.#refused = `GET ${path} ${got === null ? "was not answered" : `was answered ${got}, not ${status},`} within ${timeout} ms`;
+      this.stop(LAST_GRACE);
+    }, timeout);
+    while (!over && performance.now() < last) {
+      const answer = await this.#spec.probe(this.id, path, host);
+      if (answer === status) {
+        if (this.#refused !== null) return;
+        this.#clearTimer();
+        return this.#becomeReady();
+      }
+      got = answer ?? got;
+      await new Promise((resolve) => setTimeout(resolve, PROBE_AGAIN));
+    }
   }
 
   #end(exit: Exit): RunEnd {
@@ -198,13 +249,14 @@ export class WorkerRun implements Run {
   }
 
   #reason(exit: Exit): string {
+    if (this.#refused !== null) return this.#refused;
     if (this.#timedOut) return `was not ready within ${this.#spec.app.startTimeout} ms`;
     if (this.#failure !== null) return this.#failure.reason;
     return describeExit(exit);
   }
 
   #kind(exit: Exit): EndKind {
-    if (this.#timedOut) return "timeout";
+    if (this.#timedOut || this.#refused !== null) return "timeout";
     if (this.#failure !== null || exit.error !== null) return "failed-start";
     if (this.#stopper.cause !== null) return "asked";
     return exit.signal === null ? "exit" : "signal";
@@ -216,7 +268,6 @@ export class WorkerRun implements Run {
   }
 }
 
-function whatIsRead(app: AppConfig): readonly string[] {
-  const script = app.load.kind === "script" ? [app.load.path] : [];
-  return [PYTHON_FOLDER, app.directory, ...script, ...app.pythonpath];
+function processes(count: number): string {
+  return `${count} ${count === 1 ? "process" : "processes"}`;
 }
