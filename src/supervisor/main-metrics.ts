@@ -60,6 +60,14 @@ export function mainFamilies(figures: MainFigures): MetricFamily[] {
         [...pool.restarts].map(([reason, count]) => [{ app: pool.name, reason }, count] as const),
       ),
     ),
+    family(
+      "counter",
+      "propylon_worker_recycled_total",
+      "Workers that were replaced because they had reached a limit of `recycle`, by which.",
+      pools.flatMap((pool) =>
+        [...pool.recycled].map(([reason, count]) => [{ app: pool.name, reason }, count] as const),
+      ),
+    ),
     family("counter", "propylon_edge_restarts_total", "Edges that ended without being asked.", [[{}, edgeRestarts]]),
   ];
 }

@@ -17,6 +17,8 @@ import type { WorkerRun } from "./worker-run.ts";
 
 /** Between two looks while no worker is near a limit, ms. */
 const LOOK = 1000;
+/** Before the second look at a worker, which tells how fast it grows, ms. */
+const FIRST_LOOK = 100;
 /** After a replacement that did not come up: the first pause before the next try, and the longest, ms. */
 const FIRST_PAUSE = 5000;
 const LONGEST_PAUSE = 300_000;
@@ -33,8 +35,9 @@ export interface RecyclingParts {
 
 interface Known {
   readonly limits: RecycleLimits;
-  figures: WorkerFigures;
-  seen: number;
+  readonly figures: WorkerFigures;
+  /** When they were taken, ms. */
+  readonly seen: number;
 }
 
 /** Replaces workers that have reached a limit, one at a time. What they have come to is read from the outside: it costs them nothing. */
@@ -105,10 +108,11 @@ export class Recycling {
       age: Date.now() - keeper.since.getTime(),
       memory: recycle.memory === null ? null : residentMemory(run.pid),
     };
-    const known = this.#known.get(run) ?? { limits: drawLimits(recycle, Math.random), figures, seen: now };
-    const next = nextLook(known.limits, known.figures, figures, now - known.seen);
-    this.#known.set(run, { limits: known.limits, figures, seen: now });
-    return { limits: known.limits, figures, next };
+    const known = this.#known.get(run);
+    const limits = known?.limits ?? drawLimits(recycle, Math.random);
+    const next = known === undefined ? FIRST_LOOK : nextLook(limits, known.figures, figures, now - known.seen);
+    this.#known.set(run, { limits, figures, seen: now });
+    return { limits, figures, next };
   }
 
   // Workers that stay for what they have started need memory: no more of them than there are others.

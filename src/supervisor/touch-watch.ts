@@ -24,8 +24,9 @@ export class TouchWatch {
     this.#touched = touched;
   }
 
-  /** Watches these from now on, and no others; what happened before does not count. */
+  /** Watches these from now on, and no others; what happened before does not count, but to those that were watched already. */
   follow(files: readonly string[]): void {
+    if (files.length === this.#known.size && files.every((file) => this.#known.has(file))) return;
     this.stop();
     for (const file of files) this.#known.set(file, signatureOf(file));
     for (const folder of new Set(files.map(dirname))) this.#watch(folder);
@@ -59,12 +60,14 @@ export class TouchWatch {
   }
 
   #look(): void {
+    let touched: string | null = null;
     for (const [file, before] of this.#known) {
       const now = signatureOf(file);
       this.#known.set(file, now);
       // A file that is taken away says nothing; that it comes back does.
-      if (now !== before && now !== "") return this.#touched(file);
+      if (now !== before && now !== "") touched = file;
     }
+    if (touched !== null) this.#touched(touched);
   }
 
   #tryAgain(folder: string, problem: string | null): void {

@@ -174,7 +174,7 @@ export class WorkerRun implements Run {
         this.#waits = `waits for ${processes(count)} of its own`;
         this.#spec.log.info(`${this.name} ${this.#waits}`, { pid });
       },
-      tired: (count) => this.#spec.log.warn(`${this.name}: ${processes(count)} of its own took too long and are ended`),
+      tired: (count) => this.#spec.log.warn(`${this.name}: ${processes(count)} of its own took too long: ended`),
     });
     if (this.#hurry !== null) this.#farewell.hurry(this.#hurry);
     this.#farewell.start();
