@@ -48,7 +48,7 @@ export function resolvePoolLife(
   const touchReload = (settings.touch_reload ?? []).map((file) => resolve(directory, file));
   for (const [index, file] of touchReload.entries()) {
     if (!disk.isDirectory(dirname(file)))
-      problems.error([...at, "touch_reload", index], `there is no folder ${dirname(file)} to watch`);
+      problems.warn([...at, "touch_reload", index], `there is no folder ${dirname(file)} to watch, yet`);
   }
   if (recycle?.age !== undefined && recycle.age < LEAST_AGE)
     problems.error([...at, "recycle", "age"], "workers can't be replaced more often than each second");

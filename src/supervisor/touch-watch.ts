@@ -16,6 +16,8 @@ export class TouchWatch {
   readonly #touched: (file: string) => void;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #known = new Map<string, string>();
+  /** Folders whose trouble has been told. */
+  readonly #told = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #settling: NodeJS.Timeout | null = null;
 
@@ -47,6 +49,7 @@ export class TouchWatch {
       const watcher = watch(folder, { persistent: false }, (_event, name) => this.#heard(folder, name));
       watcher.on("error", (error) => this.#tryAgain(folder, error.message));
       this.#watchers.set(folder, watcher);
+      this.#told.delete(folder);
     } catch (error) {
       this.#tryAgain(folder, error instanceof Error ? error.message : String(error));
     }
@@ -71,7 +74,8 @@ export class TouchWatch {
   }
 
   #tryAgain(folder: string, problem: string | null): void {
-    if (problem !== null) this.#log.warn(`cannot watch ${folder}: ${problem}`);
+    if (problem !== null && !this.#told.has(folder)) this.#log.warn(`cannot watch ${folder} yet: ${problem}`);
+    this.#told.add(folder);
     this.#watchers.get(folder)?.close();
     this.#watchers.delete(folder);
     const timer = setTimeout(() => {

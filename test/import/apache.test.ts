@@ -60,6 +60,15 @@ WSGIScriptAlias /wps /home/user/pywps-flask/wsgi/pywps.wsgi process-group=pywps
   });
 });
 
+describe("a daemon process that is to be replaced now and then", () => {
+  it("is recycled by requests and age", () => {
+    const { settings } = read(
+      "WSGIDaemonProcess a maximum-requests=1000 restart-interval=600\nWSGIScriptAlias / /srv/a.wsgi process-group=a\n",
+    );
+    assert.deepEqual(settings.apps?.["a"]?.["recycle"], { requests: 1000, age: "600s" });
+  });
+});
+
 describe("a virtual host", () => {
   it("answers for its names on its address; the first of an address for all others", () => {
     const { settings } = read(

@@ -275,3 +275,14 @@ test("what Gunicorn itself prints of a command line is what we read", {
     );
   }
 });
+
+test("preload and the recycling of workers are taken over, the jitter off the sum", () => {
+  const reading = command(["--preload", "--max-requests", "900", "--max-requests-jitter", "100", "app"]);
+  const { preload, recycle } = appOf(reading);
+  assert.equal(preload, true);
+  assert.deepEqual(recycle, { requests: 1000, jitter: "10%" });
+  assert.equal(verdictOf(reading, "--preload"), "approximated");
+  assert.equal(verdictOf(reading, "--max-requests"), "mapped");
+  assert.deepEqual(appOf(command(["--max-requests", "900", "app"]))["recycle"], { requests: 900 });
+  assert.equal(appOf(command(["--max-requests", "0", "app"]))["recycle"], undefined);
+});

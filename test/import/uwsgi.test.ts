@@ -505,3 +505,25 @@ for (const ending of ["ini", "yaml", "xml", "json"])
       { numRuns: 300 },
     );
   });
+
+test("what replaces workers and reloads the app is taken over", () => {
+  const reading = file(`[uwsgi]
+chdir = /srv/app
+${APP}max-requests = 5000
+max-worker-lifetime = 3600
+reload-on-rss = 256
+evil-reload-on-rss = 512
+touch-reload = reload.txt
+touch-chain-reload = /srv/chain
+lazy-apps = true
+`);
+  const { recycle, touch_reload, reload_mode } = appOf(reading);
+  assert.deepEqual(recycle, { requests: 5000, age: "3600s", memory: "256MB" });
+  assert.deepEqual(touch_reload, ["/srv/app/reload.txt", "/srv/chain"]);
+  assert.equal(reload_mode, "one-by-one");
+  assert.equal(directive(reading, "evil-reload-on-rss").verdict, "approximated");
+  for (const name of ["max-requests", "max-worker-lifetime", "reload-on-rss", "touch-reload", "lazy-apps"])
+    assert.equal(directive(reading, name).verdict, "mapped");
+  assert.equal(appOf(file(`[uwsgi]\n${APP}max-requests = 0\n`))["recycle"], undefined);
+  assert.equal(directive(file(`[uwsgi]\n${APP}max-requests = many\n`), "max-requests").verdict, "needs-a-decision");
+});

@@ -34,8 +34,8 @@ const OPTIONS: Readonly<Record<string, OptionReader>> = {
     return null;
   },
   "display-name": () => null,
-  "maximum-requests": () => "maximum-requests: workers are not replaced after a number of requests",
-  "restart-interval": () => "restart-interval: workers are not replaced after a time",
+  "maximum-requests": (value, settings) => limit(value, settings, "requests", value),
+  "restart-interval": (value, settings) => limit(value, settings, "age", `${value}s`),
   "request-timeout": () => "request-timeout: a request may take as long as it wants",
   "inactivity-timeout": () => "inactivity-timeout: idle workers stay",
   "graceful-timeout": () => null,
@@ -63,6 +63,15 @@ const OPTIONS: Readonly<Record<string, OptionReader>> = {
   chroot: () => false,
   "server-metrics": () => null,
 };
+
+/** 0 is mod_wsgi's word for never. */
+function limit(value: string, settings: Plain, name: "requests" | "age", written: string): null | false {
+  if (!/^\d+$/.test(value)) return false;
+  if (Number(value) === 0) return null;
+  const before = settings["recycle"] as Plain | undefined;
+  settings["recycle"] = { ...before, [name]: name === "requests" ? Number(value) : written };
+  return null;
+}
 
 /** Reads `WSGIDaemonProcess NAME option=value ...`. */
 export function readDaemonProcess(args: readonly string[]): {

@@ -65,6 +65,8 @@ export function appSettings(
     threads: threadsOf(settings, place, ledger),
     ...environmentOf(settings),
     ...account(settings),
+    ...(isTrue(settings.get("preload_app")?.value ?? false) ? { preload: true } : {}),
+    ...recycleOf(text),
     ...(isTrue(settings.get("reload")?.value ?? false) ? { reload: true } : {}),
   };
   return {
@@ -76,6 +78,21 @@ export function appSettings(
 }
 
 // --- internal ---
+
+/** Gunicorn adds up to the jitter to its number; here a share is taken off, from the sum of both. */
+function recycleOf(text: (name: string) => string | null): Plain {
+  const requests = wholeNumber(text("max_requests"));
+  if (requests === 0) return {};
+  const jitter = wholeNumber(text("max_requests_jitter"));
+  if (jitter === 0) return { recycle: { requests } };
+  const share = Math.round((1000 * jitter) / (requests + jitter)) / 10;
+  return { recycle: { requests: requests + jitter, jitter: `${share}%` } };
+}
+
+/** 0 for what is none. */
+function wholeNumber(written: string | null): number {
+  return written !== null && /^\d+$/.test(written) ? Number(written) : 0;
+}
 
 /** What to import, and where from. A pythonpath that is the package's own folder adds its parent; a `.wsgi` script needs no link. */
 function loadOf(

@@ -52,8 +52,8 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   worker_class: value(mapped(), "--worker-class", "-k"),
   threads: value(mapped(), "--threads"),
   worker_connections: value(ignored("connections are the edge's: no worker holds any"), "--worker-connections"),
-  max_requests: value(approximated("workers are not replaced after a number of requests"), "--max-requests"),
-  max_requests_jitter: value(ignored("workers are not replaced after a number of requests"), "--max-requests-jitter"),
+  max_requests: value(mapped("it is `recycle.requests`, looked at each second at least"), "--max-requests"),
+  max_requests_jitter: value(mapped("it is `recycle.jitter`, taken off the sum of both"), "--max-requests-jitter"),
   timeout: value(
     approximated("a request may take as long as it needs, and never holds up others while a lane is free"),
     "--timeout",
@@ -77,7 +77,7 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   check_config: flag(ignored("use propylon check or propylon import"), "--check-config"),
   print_config: flag(ignored("use propylon explain"), "--print-config"),
   preload_app: flag(
-    approximated("each worker imports the app itself: memory is not shared, and nothing is shared by surprise"),
+    approximated("it is `preload`; HUP imports the app anew, which Gunicorn's does not then"),
     "--preload",
   ),
   sendfile: flag(ignored("files are sent by the edge"), "--no-sendfile"),

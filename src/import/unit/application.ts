@@ -98,9 +98,7 @@ function readKey(key: string, node: JsonNode, settings: Plain, base: string): Ou
       settings[key] = String(value);
       return mapped();
     case "limits":
-      return approximated(
-        "requests may take as long as they want, and workers are not replaced after a number of them",
-      );
+      return readLimits(node, settings);
     case "prefix":
       settings["mount"] = String(value).replace(/\/+$/, "");
       return mapped();
@@ -114,6 +112,14 @@ function readKey(key: string, node: JsonNode, settings: Plain, base: string): Ou
     default:
       return undecided("it is no option that we know: does the app depend on it?");
   }
+}
+
+function readLimits(node: JsonNode, settings: Plain): Outcome {
+  const requests = Number(node.entries.get("requests")?.value ?? 0);
+  if (Number.isInteger(requests) && requests > 0) settings["recycle"] = { requests };
+  return node.entries.has("timeout")
+    ? approximated("`requests` is `recycle.requests`; a request may take as long as it wants")
+    : mapped("it is `recycle.requests`");
 }
 
 function absolute(base: string, path: string): string {

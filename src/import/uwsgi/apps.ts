@@ -5,6 +5,7 @@ import type { ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { MOST_LANES } from "./handlers.ts";
 import type { Instance, Mount } from "./instance.ts";
+import { lifeSettings } from "./life.ts";
 
 /** The apps of an instance, and which of them answers where. */
 export interface UwsgiApps {
@@ -134,6 +135,7 @@ function commonSettings(instance: Instance, directory: string, context: ReadCont
     ...(instance.umask === null ? {} : { umask: instance.umask }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(instance.stopTimeout === null ? {} : { stop_timeout: `${instance.stopTimeout}s` }),
+    ...lifeSettings(instance, path),
     ...(instance.reload ? { reload: true } : {}),
     ...(instance.tracebacks ? { tracebacks: true } : {}),
   };

@@ -1,6 +1,7 @@
 import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
 import { fromUwsgi } from "../log-format.ts";
 import type { Instance, UwsgiSocket } from "./instance.ts";
+import { LIFE } from "./life.ts";
 import { loggerPlace, tagOf } from "./logger-place.ts";
 import { readAddedHeader } from "./routing.ts";
 import type { WrittenOption } from "./written-option.ts";
@@ -278,6 +279,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "attach-daemon2": daemon,
   "smart-attach-daemon": daemon,
   "smart-attach-daemon2": daemon,
+  ...LIFE,
   "py-autoreload": (value, instance) => {
     instance.reload = (Number.parseInt(value === "" ? "1" : value, 10) || 0) > 0;
     return mapped();

@@ -1,4 +1,5 @@
 import type { Place } from "../../base/errors.ts";
+import { type Life, newLife } from "./life.ts";
 import type { LogPlace } from "./logger-place.ts";
 
 /** A socket that uWSGI opens. */
@@ -96,6 +97,7 @@ export class Instance {
   bodyTimeout: number | null = null;
   idleTimeout: number | null = null;
   stopTimeout: number | null = null;
+  readonly life: Life = newLife();
   /** Folders or patterns of an Emperor's vassals. */
   readonly vassals: { readonly pattern: string; readonly place: Place; readonly name: string }[] = [];
   strict = false;

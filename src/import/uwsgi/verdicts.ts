@@ -10,7 +10,7 @@ export function fixedOutcome(name: string): Outcome | null {
 // --- internal ---
 
 const RECYCLING = ignored(
-  "workers are not replaced by age or size, yet; answers are the same, a leak lasts until the next reload",
+  "workers are replaced after requests, age or resident memory (`recycle`), not for this; answers are the same",
 );
 const FIXED_POOL = ignored("all workers run all the time");
 const KERNEL = ignored("it tunes how requests come to uWSGI's processes");
@@ -30,11 +30,15 @@ const NETWORK = undecided("this kind of socket does not exist here");
 const DEADLINE = approximated(
   "nothing ends a request that takes longer: it keeps its lane, and those that wait get 503 after `queue.timeout`",
 );
-const RELOAD = approximated("no file is watched for this: let the deployment run `propylon reload`, or send HUP");
+const RELOAD = approximated(
+  "folders are not watched as a whole: name a file in `touch_reload`, or run `propylon reload`",
+);
 const NOISE = approximated("a client that has gone is no error here and not reported");
 
 const BY_NAME: Readonly<Record<string, Outcome>> = {
-  master: mapped("main watches over the workers"),
+  master: mapped(
+    "main watches over the workers; each imports the app itself, unless `preload: true` has it imported once and forked, as uWSGI does without `lazy-apps`",
+  ),
   "die-on-term": mapped("TERM finishes what is in flight and ends"),
   "enable-threads": mapped("threads of the app always run"),
   "single-interpreter": mapped("a worker has one interpreter"),
@@ -135,10 +139,7 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
 /** By the beginning of the name, in order. */
 const FAMILIES: readonly (readonly [RegExp, Outcome])[] = [
   [/^(?:cheap|idle$|die-on-idle)/, FIXED_POOL],
-  [
-    /^(?:(?:min|max)-worker-lifetime|max-requests|(?:evil-)?reload-on-(?:rss|as)|worker-reload|reload-on-fd)/,
-    RECYCLING,
-  ],
+  [/^(?:(?:evil-)?reload-on-as|worker-reload$|(?:brutal-)?reload-on-fd)/, RECYCLING],
   [
     /^(?:worker-)?reload-mercy$|^mule-reload-mercy$/,
     ignored("`stop_timeout` bounds how long a worker may take to end"),
@@ -157,7 +158,6 @@ const FAMILIES: readonly (readonly [RegExp, Outcome])[] = [
   [/^(?:so-|socket-(?:snd|rcv)buf|tcp-|abstract|map-socket)/, KERNEL],
   [/^(?:stats|metric|carbon|rrdtool|statsd)/, ignored("metrics are served at `admin`, as `propylon_*`")],
   [/^touch-log/, approximated("no file is watched for this: the signal USR1 opens the logs anew")],
-  [/^touch-(?:(?:chain|workers)-)?reload/, RELOAD],
   [/^touch-/, undecided("no file is watched for this")],
   [/^fs-(?:brutal-)?reload/, RELOAD],
   [
