@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { ask, type Instance, run, until } from "../support/instance.ts";
 import { type Example, example } from "./example.ts";
@@ -17,8 +18,10 @@ interface Service {
   fetch(url: string): Promise<{ readonly status: number; readonly body: string }>;
 }
 
-async function service(t: TestContext): Promise<Service> {
+async function service(t: TestContext, mode = "detachprocessing"): Promise<Service> {
   const place = await example(t, "pywps");
+  const settings = path.join(place.cwd, "pywps.cfg");
+  fs.writeFileSync(settings, fs.readFileSync(settings, "utf8").replace(/^mode = .*$/m, `mode = ${mode}`));
   const instance = place.serve(["run"], { PYWPS_URL: PUBLIC });
   return {
     place,
@@ -154,6 +157,27 @@ test("an asynchronous job lives on when its worker is reloaded, and when it is k
     process.kill(pid, "SIGCONT");
   }
   await reaching(wps, status, /ProcessSucceeded/);
+});
+
+test("in PyWPS's default mode, too, an asynchronous job lives on when its worker is replaced", async (t) => {
+  const wps = await service(t, "default");
+  const { cwd } = wps.place;
+  const shown = async (): Promise<{ name: string; pid: number; state: string; reason: string | null }[]> => {
+    const { code, out, err } = await run(["status", "--json"], cwd);
+    assert.equal(code, 0, err);
+    const { processes } = JSON.parse(out) as { processes: Awaited<ReturnType<typeof shown>> };
+    return processes.filter(({ name }) => name.startsWith("pywps/"));
+  };
+  const status = await begin(wps, "rows=20;pause=0.2");
+  await reaching(wps, status, /percentCompleted="[1-9]/);
+  const old = (await shown()).map(({ pid }) => pid);
+  assert.equal((await run(["reload"], cwd)).code, 0);
+  await until(async () => {
+    const left = (await shown()).filter(({ pid }) => old.includes(pid));
+    return left.length === 1 && left[0]!.state === "draining" && left[0]!.reason === "waits for 1 process of its own";
+  });
+  await reaching(wps, status, /ProcessSucceeded/);
+  await until(() => old.every((worker) => !lives(worker)));
 });
 
 // --- internal ---
