@@ -168,19 +168,32 @@ test("in PyWPS's default mode, too, an asynchronous job lives on when its worker
     const { processes } = JSON.parse(out) as { processes: Awaited<ReturnType<typeof shown>> };
     return processes.filter(({ name }) => name.startsWith("pywps/"));
   };
-  const status = await begin(wps, "rows=20;pause=0.2");
-  await reaching(wps, status, /percentCompleted="[1-9]/);
+  const status = await begin(wps, "rows=10;pause=1");
   const old = (await shown()).map(({ pid }) => pid);
-  assert.equal((await run(["reload"], cwd)).code, 0);
-  await until(async () => {
-    const left = (await shown()).filter(({ pid }) => old.includes(pid));
-    return left.length === 1 && left[0]!.state === "draining" && left[0]!.reason === "waits for 1 process of its own";
-  });
+  const [job, ...others] = old.flatMap(childrenOf);
+  assert.deepEqual(others, []);
+  process.kill(job!, "SIGSTOP"); // it can't be done before the workers are
+  try {
+    assert.equal((await run(["reload"], cwd)).code, 0);
+    await until(async () => {
+      const left = (await shown()).filter(({ pid }) => old.includes(pid));
+      return left.length === 1 && left[0]!.state === "draining" && left[0]!.reason === "waits for 1 process of its own";
+    });
+  } finally {
+    process.kill(job!, "SIGCONT");
+  }
   await reaching(wps, status, /ProcessSucceeded/);
   await until(() => old.every((worker) => !lives(worker)));
 });
 
 // --- internal ---
+
+function childrenOf(pid: number): number[] {
+  return fs
+    .readdirSync(`/proc/${pid}/task`)
+    .flatMap((thread) => fs.readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" "))
+    .flatMap((text) => (text === "" ? [] : [Number(text)]));
+}
 
 /** Whether there is a process that has not ended. */
 function lives(pid: number): boolean {
