@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { didYouMean } from "../base/did-you-mean.ts";
-import { PropylonError } from "../base/errors.ts";
+import { describe, PropylonError } from "../base/errors.ts";
 import {
   type ExplainedSetting,
   effectiveSettings,
@@ -11,9 +11,11 @@ import {
 } from "../config/explain.ts";
 import { parsePath } from "../config/flags.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Config } from "../config/model.ts";
 import { settingsSchema } from "../config/schema.ts";
 import { describeOrigin, type Path, type Sourced, valueAt } from "../config/sourced.ts";
 import { keysAt, schemaAt } from "../config/walk.ts";
+import { findInterpreter } from "../process/interpreter.ts";
 
 export interface ExplainOptions {
   readonly file: string;
@@ -50,7 +52,7 @@ export function explainCommand(): Command {
 /** The text that `propylon explain` prints. Throws a ProblemList for a wrong configuration, a PropylonError for an unknown key. */
 export function explain(key: string | null, options: ExplainOptions): string {
   const { file, profile, environment, directory, set = [] } = options;
-  const { origins } = loadConfig({ file, profile, environment, directory, flags: { set } });
+  const { origins, config } = loadConfig({ file, profile, environment, directory, flags: { set } });
   const settings = effectiveSettings(origins);
   if (key === null) return options.json === true ? toJson(listValues(settings)) : `${formatYaml(settings)}\n`;
   const path = parsePath(key);
@@ -58,7 +60,21 @@ export function explain(key: string | null, options: ExplainOptions): string {
   if (path === null || setting === null) throw unknownKey(key, path, settings);
   if (options.json === true)
     return toJson({ ...setting, node: undefined, values: setting.node === null ? [] : listValues(setting.node, path) });
-  return settingText(setting);
+  return settingText(setting) + interpreterText(config, path, environment);
+}
+
+/** Which Python an app runs with, and why, below its setting `python`; empty for other settings. */
+function interpreterText(config: Config, path: Path, variables: ExplainOptions["environment"]): string {
+  const [section, name, setting] = path;
+  const app = section === "apps" && setting === "python" && path.length === 3 ? config.apps[String(name)] : undefined;
+  if (app === undefined) return "";
+  try {
+    const interpreter = findInterpreter(app, { directory: config.directory, variables });
+    return `  in use   ${interpreter.path}, Python ${interpreter.version} (${interpreter.reason})\n`;
+  } catch (error) {
+    if (!(error instanceof PropylonError)) throw error;
+    return `  in use   none: ${describe(error).trimEnd()}\n`;
+  }
 }
 
 function settingText(setting: ExplainedSetting): string {

@@ -39,7 +39,7 @@ export const appSchema = section({
   python: optional(
     path,
     "Python interpreter, or folder of a virtual environment.",
-    "discovered: `$VIRTUAL_ENV`, `.venv` or `venv` beside the app, then `python3`",
+    "discovered: `$VIRTUAL_ENV`; `.venv`, `venv` or `env` beside the app or the configuration; what uv, poetry or pipenv keeps for the folder; `$CONDA_PREFIX`; what pyenv has for `.python-version`; `python3`. `propylon explain apps.<app>.python` says which and why",
   ),
   pythonpath: optional(oneOrMore(path), "More folders for Python's path; one, or a list.", "none"),
   workers: withDefault(

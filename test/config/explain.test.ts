@@ -142,3 +142,10 @@ test("a setting within a route is explained, however deep it is", (t) => {
   assert.match(shown, /60s/);
   assert.match(shown, /Between two reads of the response/);
 });
+
+test("an app's python is explained with the interpreter in use and why it is that one", (t) => {
+  const found = explained(t, "apps.person.python", { environment: { PATH: process.env["PATH"] } });
+  assert.match(found, /^apps\.person\.python is not set\n/);
+  assert.match(found, /^ {2}in use {3}\/.*python3[\d.]*, Python 3\.\d+\.\d+ \(python3 on PATH\)$/m);
+  assert.match(explained(t, "apps.person.python"), /^ {2}in use {3}none: No python3 on PATH/m);
+});
