@@ -1,4 +1,4 @@
-import { describe, PropylonError } from "../base/errors.ts";
+import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import { apiHandler } from "../control/api.ts";
@@ -23,6 +23,7 @@ import { RuntimeDirectory } from "./runtime-directory.ts";
 import { obeySignals, type SignalTable } from "./signals.ts";
 import { spokenUrl } from "./spoken-url.ts";
 import { startApps } from "./start-apps.ts";
+import { unaskedReload } from "./unasked-reload.ts";
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -92,7 +93,7 @@ export class Supervisor implements Operations {
     const disobey = obeySignals(
       {
         stop: (now) => void this.stop({ now }),
-        reload: () => void this.#reloadByItself("all, on a signal", {}),
+        reload: () => void unaskedReload(this.#log, "all, on a signal", () => this.reload({})),
         reopenLogs: () => void this.#reopenLogs(),
       },
       this.#options.signals,
@@ -262,7 +263,8 @@ export class Supervisor implements Operations {
       // In development the first failed start is shown, and mended by the next save.
       workerPolicy: development ? { ...policy, attempts: 1 } : policy,
       findInterpreter: this.#options.findInterpreter ?? findInterpreter,
-      touched: (app, file) => void this.#reloadByItself(`app ${app}, since ${file} was touched`, { app }),
+      touched: (app, file) =>
+        void unaskedReload(this.#log, `app ${app}, since ${file} was touched`, () => this.reload({ app })),
       ...(edgeProgram === undefined ? {} : { edgeProgram }),
     });
     for (const socket of await assembly.bind(config.listeners)) assembly.listeners.set(socket.spec.address, socket);
@@ -353,16 +355,6 @@ export class Supervisor implements Operations {
     const leaving = done ? this.#admin : admin;
     if (done) this.#admin = admin;
     await leaving?.close(LAST_ANSWERS);
-  }
-
-  async #reloadByItself(what: string, options: { readonly app?: string }): Promise<void> {
-    this.#log.info(`reloads ${what}`);
-    try {
-      await this.reload(options);
-    } catch (error) {
-      const text = error instanceof PropylonError ? describe(error) : String(error);
-      this.#log.error(`the configuration stays as it was: ${text}`);
-    }
   }
 
   #shutDown(now: boolean): Promise<void> {
