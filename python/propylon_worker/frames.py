@@ -3,11 +3,13 @@
 import struct
 
 VERSION = 1
-REQUEST, HELP, BODY, END, ABORT = 1, 2, 3, 4, 5
+REQUEST, HELP, BODY, END, ABORT, MESSAGE, CLOSE = 1, 2, 3, 4, 5, 6, 7
 HELLO, RESPONSE, HEAD, FOLLOW, PULL = 16, 17, 18, 19, 20
 #: Kinds of connection, as HELLO names them.
-DATA, LANE, STREAM, HELPLINE = 0, 1, 2, 3
-DEFERRED, CHUNKED = 1, 2
+DATA, LANE, STREAM, HELPLINE, LOOP = 0, 1, 2, 3, 4
+DEFERRED, CHUNKED, WEBSOCKET = 1, 2, 8
+#: What a MESSAGE is, and whether more of it follows.
+TEXT, BINARY, REST, MORE = 1, 2, 0, 128
 #: Longest payload that a peer may announce.
 MAX_PAYLOAD = 16 * 1024 * 1024 - 1
 #: Environ blocks that a worker keeps.
@@ -99,6 +101,11 @@ def whole_answer(stream, answer, service, waited, sharing):
 def answer_head(stream, length, streaming, head):
     """A HEAD: a streamed answer begins. `length` -1: unknown."""
     return frame(HEAD, stream, _ANSWER_HEAD.pack(length, 1 if streaming else 0) + head)
+
+
+def begun_head(length, head):
+    """The payload alone of a HEAD whose pieces are passed on at once."""
+    return _ANSWER_HEAD.pack(length, 1) + head
 
 
 def pull(stream, size):

@@ -8,6 +8,7 @@ import time
 
 from .connections import close_in_children, connect
 from .environ import base_environ
+from .interface import LoopMissing, interface_of, new_loop
 from .lanes import Session
 from .load import LoadFailed, load_app
 from .page import Page
@@ -22,6 +23,7 @@ class Worker:
         self._started = time.monotonic()
         self._drained = threading.Event()
         self._sessions = []
+        self._asgi = None
 
     def run(self):
         """The worker's life; returns its exit code."""
@@ -35,7 +37,10 @@ class Worker:
             # What the import made lives on: the collector need not look at it again, and forked children share its pages.
             gc.collect()
             gc.freeze()
-        self._serve(app)
+        interface, why = interface_of(app, self._settings.get("interface") or "auto")
+        if interface == "asgi":
+            return self._serve_asgi(app, why)
+        self._serve(app, why)
         return 0
 
     # --- internal ---
@@ -51,7 +56,27 @@ class Worker:
             self._control.say({"warning": warning})
         return app
 
-    def _serve(self, app):
+    def _serve_asgi(self, app, why):
+        """Runs an event loop until main says drain; returns the exit code."""
+        from .asgi_worker import AsgiWorker  # WSGI workers do without asyncio's memory
+        from .lifespan import StartupFailed
+
+        try:
+            loop, name = new_loop(self._settings.get("loop") or "auto")
+        except LoopMissing as missing:
+            self._control.failed(str(missing), "install it, or write loop: auto", "")
+            return 3
+        self._asgi = AsgiWorker(self._settings, app, loop, lambda: self._say_ready("asgi", why, name))
+        if self._drained.is_set():
+            self._asgi.drain()
+        try:
+            self._asgi.run()
+        except StartupFailed as failure:
+            self._control.failed(failure.reason, "", failure.trace)
+            return 3
+        return 0
+
+    def _serve(self, app, why):
         """Connects and runs exchanges, session after session, until main says drain."""
         settings = self._settings
         lanes = settings["lanes"]
@@ -66,7 +91,7 @@ class Worker:
             self._sessions = [earlier for earlier in self._sessions if earlier.running()] + [session]
             if not ready:
                 ready = True
-                self._say_ready()
+                self._say_ready("wsgi", why)
             if self._drained.is_set():
                 session.drain()
             session.run()
@@ -74,17 +99,22 @@ class Worker:
         for session in self._sessions:
             session.join()
 
-    def _say_ready(self):
+    def _say_ready(self, interface, why, loop=""):
         loaded = int((time.monotonic() - self._started) * 1000)
-        self._control.say({"ready": {"pid": os.getpid(), "python": platform.python_version(), "kind": "wsgi", "loaded_ms": loaded}})
+        told = {"pid": os.getpid(), "python": platform.python_version(), "kind": interface, "why": why, "loop": loop, "loaded_ms": loaded}
+        self._control.say({"ready": told})
 
     def _drain(self):
         """Nothing more is sent to us: what runs is finished, then the process ends as Python processes do, atexit and all."""
         self._drained.set()
+        if self._asgi is not None:
+            self._asgi.drain()
         for session in self._sessions:
             session.drain()
 
     def _close_in_child(self):
         self._control.close_in_child()
+        if self._asgi is not None:
+            self._asgi.close_in_child()
         for session in self._sessions:
             session.connections.close_in_child()
