@@ -1,10 +1,12 @@
 import type { Exchange, Handler } from "../http/exchange.ts";
-import { SpooledBody } from "../spool/spooled-body.ts";
+import { INLINE_LIMIT, SpooledBody } from "../spool/spooled-body.ts";
 import type { CompiledTemplate } from "../template/template.ts";
+import { asksForWebSocket, readHandshake } from "../websocket/handshake.ts";
 import { AppEnviron } from "./app-environ.ts";
 import { AppRequest } from "./app-request.ts";
+import { LiveBody } from "./live-body.ts";
 import type { Pool } from "./pool.ts";
-import { type BlockContext, requestBlock } from "./request-block.ts";
+import { type BlockContext, type RequestBlock, requestBlock } from "./request-block.ts";
 
 /** Gives exchanges to an app's pool. */
 export class AppHandler implements Handler {
@@ -35,16 +37,25 @@ export class AppHandler implements Handler {
 
   handle(exchange: Exchange): void {
     exchange.app = this.#pool.name;
-    const block = requestBlock(exchange, this.#environ === null ? this.#context : this.#environ.context(exchange));
+    const pool = this.#pool;
+    const context = this.#environ === null ? this.#context : this.#environ.context(exchange);
+    const block = requestBlock(exchange, context, pool.loops);
     const head = this.#environ === null ? this.#head(exchange) : this.#environ.head(exchange, this.#head(exchange));
-    if (exchange.body.length === 0) {
-      this.#pool.submit(new AppRequest(exchange, block, head, null));
+    const { length } = exchange.body;
+    if (length === 0) {
+      if (exchange.upgradable && asksForWebSocket(exchange)) this.#webSocket(exchange, block, context, head);
+      else pool.submit(new AppRequest(exchange, block, context, head, null));
+      return;
+    }
+    // An event loop gets a body while it comes; one that fits a frame is worth the wait.
+    if (pool.loops && (length < 0 || length > INLINE_LIMIT)) {
+      pool.submit(new AppRequest(exchange, block, context, head, new LiveBody(exchange.body)));
       return;
     }
     const body = new SpooledBody(exchange.body, this.#memoryLimit, {
       ready: () => {
         if (exchange.aborted) body.close();
-        else this.#pool.submit(new AppRequest(exchange, block, head, body));
+        else pool.submit(new AppRequest(exchange, block, context, head, body));
       },
       failed: (status, reason) => {
         if (!exchange.aborted) exchange.fail(status, reason);
@@ -52,6 +63,14 @@ export class AppHandler implements Handler {
     });
     exchange.onAbort = () => body.close();
     body.start();
+  }
+
+  /** A WSGI app sees it as the GET that it is. */
+  #webSocket(exchange: Exchange, block: RequestBlock, context: BlockContext, head: string): void {
+    const handshake = readHandshake(exchange);
+    if ("accept" in handshake) this.#pool.submit(new AppRequest(exchange, block, context, head, null, handshake));
+    else if (this.#pool.loops) exchange.fail(handshake.status, handshake.reason, handshake.headers);
+    else this.#pool.submit(new AppRequest(exchange, block, context, head, null));
   }
 
   #head(exchange: Exchange): string {

@@ -1,15 +1,29 @@
 import type { Exchange } from "../http/exchange.ts";
-import type { AnswerBody } from "../spool/answer-body.ts";
-import type { SpooledBody } from "../spool/spooled-body.ts";
-import type { RequestBlock } from "./request-block.ts";
+import type { Handshake } from "../websocket/handshake.ts";
+import type { AppBody } from "./app-body.ts";
+import type { BlockContext, RequestBlock } from "./request-block.ts";
+
+/** An answer that has begun: pieces come over time. */
+export interface AppAnswer {
+  write(piece: Buffer): void;
+  end(trailers?: readonly (readonly [string, string])[]): void;
+  /** The worker failed to complete it. */
+  fail(reason: string): void;
+  /** Nobody wants it. */
+  cancel(): void;
+}
 
 /** One exchange on its way through a pool: waiting, sent to a worker, answered. */
 export class AppRequest {
   readonly exchange: Exchange;
-  readonly block: RequestBlock;
+  /** For the kind of worker that its pool had when it came; another kind makes another. */
+  block: RequestBlock;
+  readonly context: BlockContext;
   /** `method NUL PATH_INFO NUL ...` of the REQUEST frame. */
   readonly head: string;
-  readonly body: SpooledBody | null;
+  readonly body: AppBody | null;
+  /** The client asks for a WebSocket: a worker with an event loop gives it one. */
+  readonly handshake: Handshake | null;
   stream = 0;
   /** When it joined the queue, ms. */
   waitingSince = 0;
@@ -18,14 +32,25 @@ export class AppRequest {
   retried = false;
   /** The client went away: an answer is dropped. */
   gone = false;
+  /** Tells the worker that the client went away; set while an event loop runs it. */
+  left: (() => void) | null = null;
   /** Its answer, once it has begun to stream. */
-  answer: AnswerBody | null = null;
+  answer: AppAnswer | null = null;
 
-  constructor(exchange: Exchange, block: RequestBlock, head: string, body: SpooledBody | null) {
+  constructor(
+    exchange: Exchange,
+    block: RequestBlock,
+    context: BlockContext,
+    head: string,
+    body: AppBody | null,
+    handshake: Handshake | null = null,
+  ) {
     this.exchange = exchange;
     this.block = block;
+    this.context = context;
     this.head = head;
     this.body = body;
+    this.handshake = handshake;
   }
 }
 

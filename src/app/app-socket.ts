@@ -1,12 +1,14 @@
 import type net from "node:net";
-import { DATA, decodeHello, FRAME_HEAD, HELLO, HELPLINE, LANE, PROTOCOL_VERSION } from "./frames.ts";
+import { DATA, decodeHello, FRAME_HEAD, HELLO, HELPLINE, LANE, LOOP, PROTOCOL_VERSION, STREAM } from "./frames.ts";
 import type { Pool } from "./pool.ts";
 
 /** Bytes of a HELLO frame. */
 const HELLO_SIZE = FRAME_HEAD + 12;
 /** A connection that has not said HELLO after this many ms is closed. */
 const HELLO_TIMEOUT = 5000;
-const KINDS = new Set([DATA, LANE, HELPLINE]);
+/** Exchanges that a worker with an event loop may say to take at once. */
+const MOST_EXCHANGES = 1_000_000;
+const KINDS = new Set([DATA, LANE, STREAM, HELPLINE, LOOP]);
 
 /** Takes a connection on an app's socket: reads HELLO, then hands it to the pool. */
 export function acceptWorker(socket: net.Socket, pool: Pool): void {
@@ -26,7 +28,7 @@ export function acceptWorker(socket: net.Socket, pool: Pool): void {
       hello.version !== PROTOCOL_VERSION ||
       !KINDS.has(hello.kind) ||
       hello.lane >= hello.lanes ||
-      hello.lanes > 1024
+      hello.lanes > (hello.kind === LOOP ? MOST_EXCHANGES : 1024)
     ) {
       pool.warn(
         `a connection to the socket of app ${pool.name} did not speak version ${PROTOCOL_VERSION} of the worker protocol`,

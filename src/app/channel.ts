@@ -5,14 +5,18 @@ import {
   encodeFrame,
   FLAG_CHUNKED,
   FLAG_DEFERRED,
+  FLAG_WEBSOCKET,
+  FRAME_HEAD,
   FrameReader,
   type FrameSink,
+  LOOP,
+  MESSAGE,
   requestSize,
   SLOTS,
   writeRequest,
 } from "./frames.ts";
 
-/** One connection from a worker: data, help, or one lane's own (docs/worker-protocol.md). */
+/** One connection from a worker: data, help, one lane's own, or one exchange's (docs/worker-protocol.md). */
 export class Channel {
   readonly kind: number;
   readonly lane: number;
@@ -24,7 +28,7 @@ export class Channel {
     this.#socket = socket;
     this.kind = kind;
     this.lane = lane;
-    this.#slots = new Int32Array(kind === DATA ? SLOTS : 0);
+    this.#slots = new Int32Array(kind === DATA || kind === LOOP ? SLOTS : 0);
   }
 
   /** Hands whole frames to `sink` from now on; `onClose` is called once. `first` is what was read already. */
@@ -46,6 +50,21 @@ export class Channel {
 
   send(type: number, stream: number, payload: Buffer | null = null): void {
     if (!this.#socket.destroyed) this.#socket.write(encodeFrame(type, stream, payload));
+  }
+
+  /** A message of a WebSocket's client. false: the worker does not keep up; `drained` is called once it does. */
+  message(stream: number, kind: number, data: Buffer, drained: () => void): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return true;
+    const frame = Buffer.allocUnsafe(FRAME_HEAD + 1 + data.length);
+    frame.writeUInt32LE(1 + data.length, 0);
+    frame.writeUInt32LE(stream, 4);
+    frame[8] = MESSAGE;
+    frame[9] = kind;
+    data.copy(frame, FRAME_HEAD + 1);
+    if (socket.write(frame)) return true;
+    socket.once("drain", drained);
+    return false;
   }
 
   pause(): void {
@@ -72,7 +91,10 @@ export class Channel {
       slot,
       block: known ? "" : block.text,
       head: request.head,
-      flags: (body !== null && inline === null ? FLAG_DEFERRED : 0) | (block.chunked ? FLAG_CHUNKED : 0),
+      flags:
+        (body !== null && inline === null ? FLAG_DEFERRED : 0) |
+        (block.chunked ? FLAG_CHUNKED : 0) |
+        (block.scope && request.handshake !== null ? FLAG_WEBSOCKET : 0),
       bodyLength: body === null ? 0 : body.length,
       body: inline,
     };

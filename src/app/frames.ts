@@ -11,13 +11,19 @@ export const SLOTS = 1024;
 /** Kinds of connection, as HELLO names them. */
 export const DATA = 0;
 export const LANE = 1;
+export const STREAM = 2;
 export const HELPLINE = 3;
+/** The data connection of a worker that runs an event loop. */
+export const LOOP = 4;
 
 export const REQUEST = 1;
 export const HELP = 2;
 export const BODY = 3;
 export const END = 4;
 export const ABORT = 5;
+/** Of a WebSocket: a message or a piece of one, and the close. */
+export const MESSAGE = 6;
+export const CLOSE = 7;
 export const HELLO = 16;
 export const RESPONSE = 17;
 export const HEAD = 18;
@@ -26,6 +32,13 @@ export const PULL = 20;
 
 export const FLAG_DEFERRED = 1;
 export const FLAG_CHUNKED = 2;
+export const FLAG_WEBSOCKET = 8;
+
+/** The first byte of a MESSAGE: what it is ({@link MESSAGE_REST}: goes on), and whether more of it follows. */
+export const MESSAGE_REST = 0;
+export const MESSAGE_TEXT = 1;
+export const MESSAGE_BINARY = 2;
+export const MESSAGE_MORE = 0x80;
 
 const REQUEST_HEAD = 24;
 const RESPONSE_HEAD = 8;
@@ -84,7 +97,7 @@ export function encodeFrame(type: number, stream: number, payload: Buffer | null
 
 export interface Hello {
   readonly version: number;
-  /** {@link DATA}, {@link LANE} or {@link HELPLINE}. */
+  /** {@link DATA}, {@link LANE}, {@link STREAM}, {@link HELPLINE} or {@link LOOP}. */
   readonly kind: number;
   readonly lane: number;
   readonly worker: number;

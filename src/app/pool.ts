@@ -1,7 +1,9 @@
 import type net from "node:net";
+import type { WebSocketSettings } from "../websocket/socket.ts";
 import { type AppRequest, isIdempotent } from "./app-request.ts";
+import type { WebSocketFigures } from "./app-websocket.ts";
 import { Channel } from "./channel.ts";
-import type { Hello } from "./frames.ts";
+import { type Hello, LOOP, STREAM } from "./frames.ts";
 import { Queue } from "./queue.ts";
 import { type LinkOwner, WorkerLink } from "./worker-link.ts";
 
@@ -17,6 +19,7 @@ export interface PoolSettings {
   readonly queueTimeout: number;
   readonly memoryLimit: number;
   readonly fileLimit: number;
+  readonly webSocket: WebSocketSettings;
 }
 
 export interface PoolOwner {
@@ -35,6 +38,9 @@ export class Pool implements LinkOwner {
   retries = 0;
   lost = 0;
   rejected = 0;
+  /** Its workers run event loops. What came before the first worker did is taken for WSGI, and made anew when it is not. */
+  loops = false;
+  readonly webSockets: WebSocketFigures = { open: 0, accepted: 0, received: 0, sent: 0 };
   #settings: PoolSettings;
   readonly #owner: PoolOwner;
   readonly #queue = new Queue();
@@ -64,6 +70,10 @@ export class Pool implements LinkOwner {
 
   get fileLimit(): number {
     return this.#settings.fileLimit;
+  }
+
+  get webSocketSettings(): WebSocketSettings {
+    return this.#settings.webSocket;
   }
 
   get links(): ReadonlyMap<number, WorkerLink> {
@@ -112,7 +122,9 @@ export class Pool implements LinkOwner {
       link = undefined;
     }
     if (link === undefined) {
-      link = new WorkerLink(worker, lanes, this);
+      // An exchange's connection without a worker: that has just been settled.
+      if (kind === STREAM) return void socket.destroy();
+      link = new WorkerLink(worker, lanes, this, kind === LOOP);
       this.#links.set(worker, link);
       const page = this.#pages[worker];
       if (page !== undefined) link.usePage(page);
@@ -165,6 +177,11 @@ export class Pool implements LinkOwner {
     this.#timer = null;
   }
 
+  /** The edge stops: WebSockets are closed, which would never end by themselves. */
+  goAway(): void {
+    for (const link of this.#links.values()) link.goAway();
+  }
+
   // --- LinkOwner ---
 
   roomChanged(): void {
@@ -197,6 +214,7 @@ export class Pool implements LinkOwner {
       link.active = link.complete && this.#active.includes(link.id) && !this.#exited.has(link.id);
       if (link.active) this.#usable.push(link);
     }
+    if (this.#usable.length > 0) this.loops = this.#usable.every((link) => link.loop);
     this.roomChanged();
   }
 
@@ -274,6 +292,7 @@ export class Pool implements LinkOwner {
 
   #clientLeft(request: AppRequest): void {
     request.gone = true;
+    request.left?.();
     if (request.stream === 0) {
       this.inFlight--;
       this.#queue.left();
@@ -303,7 +322,7 @@ export class Pool implements LinkOwner {
         request.answer.fail("the worker died");
         this.#drop(request);
       } else if (!wasStarted(request)) again.push(request);
-      else if (isIdempotent(request) && !request.retried) {
+      else if (isIdempotent(request) && !request.retried && request.body?.rewind() !== false) {
         request.retried = true;
         again.push(request);
       } else {
@@ -316,6 +335,7 @@ export class Pool implements LinkOwner {
     for (const request of again.reverse()) {
       this.retries++;
       request.stream = 0;
+      request.left = null;
       request.body?.rewind();
       this.#queue.unshift(request);
     }

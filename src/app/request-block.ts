@@ -12,6 +12,8 @@ export interface RequestBlock {
   readonly chunked: boolean;
   /** REMOTE_USER, or empty. */
   readonly user: string;
+  /** For an event loop: header fields as they are, behind the variables. */
+  readonly scope: boolean;
 }
 
 /** What an app is told that the request does not say. */
@@ -29,35 +31,38 @@ let lastId = 0;
  * The block for this exchange, kept in its headers' memo: the same header bytes on the same kind of listener give the same
  * block again, so it is built once (1.6 µs a browser's request saved here, more in the worker).
  */
-export function requestBlock(exchange: Exchange, context: BlockContext): RequestBlock {
+export function requestBlock(exchange: Exchange, context: BlockContext, scope = false): RequestBlock {
   const { headers, client } = exchange;
   // A front's variables differ from request to request.
-  if (exchange.environ !== null) return buildBlock(exchange, context);
+  if (exchange.environ !== null) return buildBlock(exchange, context, scope);
   if (headers.memoOwner === context) {
     const known = headers.memo as RequestBlock;
     if (
       known.port === client.localPort &&
       known.secure === client.secure &&
       known.protocol === exchange.protocol &&
-      known.user === userOf(exchange)
+      (scope || known.user === userOf(exchange)) &&
+      known.scope === scope
     )
       return known;
   }
-  const block = buildBlock(exchange, context);
+  const block = buildBlock(exchange, context, scope);
   headers.memoOwner = context;
   headers.memo = block;
   return block;
 }
 
-function buildBlock(exchange: Exchange, context: BlockContext): RequestBlock {
+function buildBlock(exchange: Exchange, context: BlockContext, scope: boolean): RequestBlock {
   const { headers, client, protocol } = exchange;
   const chunked = exchange.body.length < 0;
   const serverName = context.serverName || exchange.host || "localhost";
   let text =
     `SERVER_PROTOCOL\0${protocol}\0SERVER_NAME\0${serverName}\0SERVER_PORT\0${client.localPort}` +
     `\0SCRIPT_NAME\0${context.scriptName}\0wsgi.url_scheme\0${client.secure ? "https\0HTTPS\0on" : "http"}`;
-  for (const [key, value] of cgiFields(headers.names, headers.values, chunked)) text += `\0${key}\0${value}`;
-  const user = userOf(exchange);
+  if (!scope) {
+    for (const [key, value] of cgiFields(headers.names, headers.values, chunked)) text += `\0${key}\0${value}`;
+  }
+  const user = scope ? "" : userOf(exchange);
   if (user !== "") {
     text += `\0REMOTE_USER\0${user}`;
     const { authType } = knownState(exchange)!;
@@ -65,8 +70,9 @@ function buildBlock(exchange: Exchange, context: BlockContext): RequestBlock {
   }
   if (exchange.environ !== null) text += frontVariables(exchange.environ, context);
   text += context.extra;
+  if (scope) text += scopeFields(headers.names, headers.values, chunked);
   lastId = lastId === 0x7fffffff ? 1 : lastId + 1;
-  return { id: lastId, text, protocol, port: client.localPort, secure: client.secure, chunked, user };
+  return { id: lastId, text, protocol, port: client.localPort, secure: client.secure, chunked, user, scope };
 }
 
 /**
@@ -101,6 +107,20 @@ export function cgiFields(names: readonly string[], values: readonly string[], c
     else if (!SINGLE.has(name)) fields.set(key, `${before}${name === "cookie" ? "; " : ", "}${values[i]!}`);
   }
   return fields;
+}
+
+/**
+ * Header fields for an ASGI scope, in their order, repeated ones too: behind an empty pair, since a variable has a name. Left
+ * out is what frameworks could take for another field when they make variables of them (names with `_`), and framing that we undo.
+ */
+function scopeFields(names: readonly string[], values: readonly string[], chunked: boolean): string {
+  let text = "\0\0";
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!;
+    if (name.includes("_") || name === "transfer-encoding" || (chunked && name === "content-length")) continue;
+    text += `\0${name}\0${values[i]!}`;
+  }
+  return text;
 }
 
 const SINGLE = new Set([

@@ -1,10 +1,12 @@
+import type { StreamBody } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { AnswerBody } from "../spool/answer-body.ts";
-import type { AppRequest } from "./app-request.ts";
+import type { AppAnswer, AppRequest } from "./app-request.ts";
 import type { Channel } from "./channel.ts";
 import {
   ABORT,
   BODY,
+  CLOSE,
   DATA,
   decodeAnswerHead,
   END,
@@ -12,12 +14,25 @@ import {
   HEAD,
   HELP,
   HELPLINE,
+  LOOP,
+  MESSAGE,
   PULL,
   RESPONSE,
   RESPONSE_PREFIX,
+  STREAM,
 } from "./frames.ts";
+import {
+  acceptWebSocket,
+  closeWebSockets,
+  type LoopSurroundings,
+  producerOf,
+  watchClient,
+  webSocketFrame,
+} from "./loop-answers.ts";
+import { requestBlock } from "./request-block.ts";
 import { responseHead } from "./response-block.ts";
 import { readStartedPage } from "./started-page.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
 
 /**
  * Exchanges sent ahead to a fast worker: as many as it runs in about a millisecond, within these bounds. Batches are what keeps it busy
@@ -36,7 +51,7 @@ const SHORT = 20;
 const PIECE = 256 * 1024;
 
 /** What a link tells its pool. */
-export interface LinkOwner {
+export interface LinkOwner extends LoopSurroundings {
   /** An exchange is over, answered or dropped. */
   finished(): void;
   /** An exchange is over or a lane is free: there may be room for more. */
@@ -53,7 +68,9 @@ export interface LinkOwner {
 /** The edge's view of one worker process: its connections, what it owes, and who of its lanes leads, follows or is stuck. */
 export class WorkerLink {
   readonly id: number;
+  /** Of a worker with an event loop: exchanges that it may be given at once. */
   readonly lanes: number;
+  readonly loop: boolean;
   /** May be given exchanges: main lists it as active, and its connections are open. */
   active = false;
   requests = 0;
@@ -65,6 +82,8 @@ export class WorkerLink {
   #data: Channel | null = null;
   #help: Channel | null = null;
   readonly #own: (Channel | null)[];
+  /** Connections of exchanges, which open and close as these need them. */
+  readonly #streams = new Set<Channel>();
   /** Answers owed. */
   #open = 0;
   /** Lanes that led when help was called and have not come back. */
@@ -77,15 +96,17 @@ export class WorkerLink {
   #attached = 0;
   #closed = 0;
 
-  constructor(id: number, lanes: number, owner: LinkOwner) {
+  constructor(id: number, lanes: number, owner: LinkOwner, loop = false) {
     this.id = id;
     this.lanes = lanes;
+    this.loop = loop;
     this.#owner = owner;
-    this.#own = new Array<Channel | null>(lanes).fill(null);
+    this.#own = new Array<Channel | null>(loop ? 0 : lanes).fill(null);
   }
 
   get complete(): boolean {
-    return this.#closed === 0 && this.#data !== null && this.#help !== null && !this.#own.includes(null);
+    if (this.#closed > 0 || this.#data === null) return false;
+    return this.loop || (this.#help !== null && !this.#own.includes(null));
   }
 
   get open(): number {
@@ -110,8 +131,9 @@ export class WorkerLink {
   }
 
   attach(channel: Channel, first: Buffer, onClose: () => void): void {
+    if (channel.kind === STREAM) return this.#attachStream(channel, first);
     this.#attached++;
-    if (channel.kind === DATA) this.#data = channel;
+    if (channel.kind === DATA || channel.kind === LOOP) this.#data = channel;
     else if (channel.kind === HELPLINE) this.#help = channel;
     else this.#own[channel.lane] = channel;
     channel.start(
@@ -130,6 +152,7 @@ export class WorkerLink {
 
   /** How many more exchanges it can take now. */
   room(): number {
+    if (this.loop) return this.lanes - this.#open;
     if (this.#shares) return (this.#service < SHORT ? 2 * this.lanes : this.lanes) - this.#open;
     const free = this.lanes - 1 - this.#stuck;
     if (this.#service >= FAST) return this.#stuck + free + 1 - this.#open;
@@ -147,13 +170,18 @@ export class WorkerLink {
       this.#sent = (this.#sent + 1) >>> 0;
       request.order = this.#sent;
       this.inFlight.set(request.stream, request);
+      if (request.block.scope !== this.loop) request.block = requestBlock(request.exchange, request.context, this.loop);
+      if (this.loop)
+        watchClient(request, (reason) => {
+          if (this.inFlight.get(request.stream) === request) this.#data!.send(ABORT, request.stream, reason);
+        });
     }
     this.#data!.requests(list);
   }
 
   /** It owes answers, and a follower could take over if the leader is stuck. */
   get mayNeedHelp(): boolean {
-    return !this.#shares && this.#open > this.#stuck && this.#stuck < this.lanes - 1;
+    return !this.loop && !this.#shares && this.#open > this.#stuck && this.#stuck < this.lanes - 1;
   }
 
   /** Called about each millisecond while it may need help: hands the lead to a follower when the leader is busy with something slow. */
@@ -177,9 +205,25 @@ export class WorkerLink {
     this.#data?.destroy();
     this.#help?.destroy();
     for (const lane of this.#own) lane?.destroy();
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  /** The edge stops: its WebSockets are closed. */
+  goAway(): void {
+    closeWebSockets(this.inFlight.values());
   }
 
   // --- internal ---
+
+  // A connection that breaks breaks its exchange; the worker's others go on.
+  #attachStream(channel: Channel, first: Buffer): void {
+    this.#streams.add(channel);
+    channel.start(
+      first,
+      (type, stream, payload) => this.#heard(channel, type, stream, payload),
+      () => this.#streams.delete(channel),
+    );
+  }
 
   #heard(channel: Channel, type: number, stream: number, payload: Buffer): void {
     switch (type) {
@@ -196,6 +240,9 @@ export class WorkerLink {
         return this.#abort(stream, payload);
       case PULL:
         return this.#pull(channel, stream, payload);
+      case MESSAGE:
+      case CLOSE:
+        return webSocketFrame(this.inFlight.get(stream), type, payload);
       case FOLLOW:
         this.#stuck--;
         return this.#owner.roomChanged();
@@ -242,15 +289,13 @@ export class WorkerLink {
     const begins = decodeAnswerHead(payload);
     if (begins === null) return channel.destroy();
     if (request === undefined) return;
+    if (request.handshake !== null && begins.head.startsWith("101")) {
+      const refused = acceptWebSocket(request, channel, begins.head, this.#owner);
+      if (refused !== null) this.#refuse(request, refused);
+      return;
+    }
     const head = responseHead(begins.head);
-    const answer = new AnswerBody(begins.length, this.#owner.memoryLimit, this.#owner.fileLimit, {
-      pause: () => channel.pause(),
-      resume: () => channel.resume(),
-      abandon: () => {
-        channel.resume();
-        channel.send(ABORT, stream);
-      },
-    });
+    const answer = this.#answerBody(begins.length, channel, stream);
     request.answer = answer;
     if (request.gone) return answer.cancel();
     if (head instanceof ResponseHead) return request.exchange.respond(head, answer);
@@ -258,9 +303,17 @@ export class WorkerLink {
     this.#refuse(request, head.refused);
   }
 
+  #answerBody(length: number, channel: Channel, stream: number): AppAnswer & StreamBody {
+    const producer = producerOf(channel, stream);
+    if (this.loop) return new StreamedAnswer(length, producer);
+    return new AnswerBody(length, this.#owner.memoryLimit, this.#owner.fileLimit, producer);
+  }
+
   #end(stream: number, payload: Buffer): void {
     const request = this.#finished(stream);
     if (request === undefined) return;
+    // An event loop's way to say that there is no answer.
+    if (request.answer === null && !request.gone) request.exchange.fail(502, "the app did not answer");
     request.answer?.end(payload.length === 0 ? undefined : pairs(payload.latin1Slice(0, payload.length)));
     this.#over(request);
   }
@@ -297,7 +350,10 @@ export class WorkerLink {
       return;
     }
     const limit = Math.min(PIECE, payload.readUInt32LE(0));
-    request.body.next(limit, (piece) => channel.send(piece.length === 0 ? END : BODY, stream, piece));
+    request.body.next(limit, (piece) => {
+      if (piece === null) channel.send(ABORT, stream);
+      else channel.send(piece.length === 0 ? END : BODY, stream, piece);
+    });
   }
 
   #learn(microseconds: number): void {

@@ -24,6 +24,7 @@ export interface ServeFlags {
   readonly workers?: string;
   readonly threads?: string;
   readonly python?: string;
+  readonly interface?: string;
   readonly admin?: string;
   readonly profile?: string;
   readonly set?: string[];
@@ -58,6 +59,7 @@ export function addServeOptions(command: Command): Command {
     .option("-w, --workers <count>", "processes of each app, or auto")
     .option("-t, --threads <count>", "lanes of each worker")
     .option("--python <path>", "Python interpreter or virtual environment")
+    .option("--interface <kind>", "wsgi, asgi, or auto: by what the app is")
     .option("--admin <address>", "serve /metrics, /livez and /readyz there")
     .option("-p, --profile <name>", "profile of the configuration (default: PROPYLON_PROFILE)")
     .option("--set <key=value>", "override a setting, such as apps.shop.workers=4; may be repeated", collect)
@@ -165,8 +167,8 @@ function loadOptions(request: ServeRequest, directory: string): LoadOptions {
 }
 
 function configFlags(flags: ServeFlags): Flags {
-  const { listen, workers, threads, python, admin, accessLog, logLevel, logFormat, set } = flags;
-  const given = { listen, workers, threads, python, admin, accessLog, logLevel, logFormat, set };
+  const { listen, workers, threads, python, interface: kind, admin, accessLog, logLevel, logFormat, set } = flags;
+  const given = { listen, workers, threads, python, interface: kind, admin, accessLog, logLevel, logFormat, set };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
@@ -191,11 +193,12 @@ function announcement(status: StatusReport, config: Config, interpreters: Readon
   if (status.listeners.length === 0) return `propylon: keeping ${programs.join(", ")}`;
   const names = status.apps.map(({ name }) => name).join(", ") || "files";
   const urls = status.listeners.map(({ url }) => url).join(" and ");
-  const details = status.apps.map(({ name }) => {
+  const details = status.apps.map(({ name, interface: kind }) => {
     const { workers, threads } = config.apps[name]!;
     const interpreter = interpreters.get(name);
     const python = interpreter === undefined ? "" : `, Python ${interpreter.version} from ${interpreter.reason}`;
-    const size = `${countOf(workers, "worker")} x ${countOf(threads, "thread")}`;
+    const loop = kind?.loop ? `on ${kind.loop}` : `x ${countOf(threads, "thread")}`;
+    const size = `${countOf(workers, "worker")} ${loop}`;
     return `${status.apps.length > 1 ? `${name}: ` : ""}${size}${python}`;
   });
   return `propylon: serving ${names} at ${urls}${details.length === 0 ? "" : ` (${details.join("; ")})`}`;

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { ProcessStatus, ProgramStatus, StatusReport } from "../control/operations.ts";
+import type { AppStatus, ProcessStatus, ProgramStatus, StatusReport } from "../control/operations.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
 import { printable } from "./printable.ts";
 
@@ -23,7 +23,7 @@ export function statusText(report: StatusReport, now: Date = new Date()): string
     const load = `${app.inFlight} in flight, ${app.queued} queued`;
     const reason = app.reason === null ? "" : `\n  ${app.reason}`;
     const traceback = app.traceback === null ? "" : `\n${app.traceback.trimEnd().replace(/^/gm, "  ")}`;
-    const size = `${countOf(app.workers, "worker")} x ${countOf(app.lanes, "lane")}`;
+    const size = `${countOf(app.workers, "worker")} x ${howMany(app)}`;
     return `app ${app.name}: ${app.state}, ${size}, ${load}, ${app.python}${reason}${traceback}`;
   });
   const programs = report.programs.length === 0 ? [] : ["", ...table(programRows(report.programs, now))];
@@ -31,6 +31,12 @@ export function statusText(report: StatusReport, now: Date = new Date()): string
 }
 
 // --- internal ---
+
+/** `4 lanes`, or `1000 exchanges on uvloop 0.22.1, ASGI since it is a coroutine function`. */
+function howMany({ lanes, interface: kind }: AppStatus): string {
+  if (kind?.kind !== "asgi") return countOf(lanes, "lane");
+  return `${countOf(lanes, "exchange")} on ${kind.loop}, ASGI (${kind.why})`;
+}
 
 function processRows(processes: readonly ProcessStatus[], now: Date): string[][] {
   return [

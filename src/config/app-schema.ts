@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { afterSchema } from "./after-schema.ts";
-import { count, countOrAuto, duration, flag, path, pattern, permissions, size, target, text } from "./kinds.ts";
+import { choice, count, countOrAuto, duration, flag, path, pattern, permissions, size, target, text } from "./kinds.ts";
 import { poolLife } from "./pool-life-schema.ts";
 import { named, oneOrMore, optional, section, withDefault } from "./sections.ts";
 
@@ -17,6 +17,24 @@ export const variable = z.union([
   section({ file: path.describe("A file whose content is the value, without its last newline; for secrets.") }),
 ]);
 
+const webSocketSchema = section({
+  message_size: withDefault(
+    size,
+    "1MB",
+    "Longest message of a client; a longer one ends the connection with code 1009. At most 15MB.",
+  ),
+  ping: withDefault(
+    duration,
+    "20s",
+    "A client that has said nothing for so long is pinged, and given up when it stays silent as long again; 0 for never.",
+  ),
+  lifetime: withDefault(
+    duration,
+    0,
+    "Longest life of a connection, which is then closed with code 1001; 0 for no limit.",
+  ),
+});
+
 /** Settings of one Python application and its pool of workers. */
 export const appSchema = section({
   wsgi: optional(
@@ -24,7 +42,13 @@ export const appSchema = section({
     "What to import: the module, a colon, and the app in it (`app:app`; `application` when it is left out). `()` at the end calls it first, as `factory` does. This or `script`.",
     "none",
   ),
+  asgi: optional(target, "The same for an ASGI app: in place of `wsgi`, with `interface: asgi`.", "none"),
   script: optional(path, "A `.wsgi` file to run as it is, in place of `wsgi`.", "none"),
+  interface: optional(
+    choice("auto", "wsgi", "asgi"),
+    "How the app is called. `auto` looks at what was imported: a coroutine function, or an object whose `__call__` is one, is ASGI; `propylon status` says which it is and why.",
+    "`asgi` for an app named by `asgi`, else `auto`",
+  ),
   callable: optional(identifier, "Name of the app in the `script`.", "`application`"),
   factory: optional(
     flag,
@@ -48,6 +72,22 @@ export const appSchema = section({
     "Processes that run the app. `auto` is the number of CPUs this process may use, at least 2, at most 32, and fewer where a container's memory limit leaves less than 128 MB for each.",
   ),
   threads: withDefault(count(1, 1024), 4, "Lanes of each worker: requests that one worker runs at the same time."),
+  concurrency: withDefault(
+    count(1, 100_000),
+    1000,
+    "ASGI: requests and WebSockets that one worker runs at the same time; more wait in the queue.",
+  ),
+  loop: withDefault(
+    choice("auto", "asyncio", "uvloop"),
+    "auto",
+    "ASGI: the event loop. `auto` takes uvloop when the app's Python has it.",
+  ),
+  lifespan: withDefault(
+    choice("auto", "on", "off"),
+    "auto",
+    "ASGI: tell the app of its startup and shutdown. `auto` does without for an app that does not know of them; `on` takes that for a failed start.",
+  ),
+  websocket: withDefault(webSocketSchema, {}, "ASGI: WebSockets of the app."),
   environment: optional(
     named(VARIABLE_NAME, "a name for an environment variable", variable),
     "Environment variables of the app, each text or `{file: PATH}`.",

@@ -12,6 +12,8 @@ export interface Flags {
   readonly workers?: string | number;
   readonly threads?: string | number;
   readonly python?: string;
+  /** `--interface`: of every app. */
+  readonly interface?: string;
   readonly admin?: string;
   readonly accessLog?: string;
   readonly logLevel?: string;
@@ -45,6 +47,7 @@ export function applyFlags(document: Sourced, flags: Flags, directory: string): 
   if (flags.workers !== undefined) putInApps("workers", flags.workers, "--workers");
   if (flags.threads !== undefined) putInApps("threads", flags.threads, "--threads");
   if (flags.python !== undefined) putInApps("python", absolutePython(flags.python, directory), "--python");
+  if (flags.interface !== undefined) putInApps("interface", flags.interface, "--interface");
   if (flags.admin !== undefined) put(["admin"], absoluteSocket(flags.admin, directory), "--admin");
   if (flags.accessLog !== undefined)
     put(accessLogPath(result), flags.accessLog === "-" ? "-" : resolve(directory, flags.accessLog), "--access-log");

@@ -122,6 +122,8 @@ export interface AppConfig extends PoolLifeConfig {
   readonly load:
     | { readonly kind: "module"; readonly target: string }
     | { readonly kind: "script"; readonly path: string; readonly attribute: string };
+  /** `auto`: the worker looks at what it has imported. */
+  readonly interface: "auto" | "wsgi" | "asgi";
   /** true: call what was loaded, without arguments, to get the app. null: only if it is a function that takes none (a warning says so). */
   readonly factory: boolean | null;
   readonly directory: string;
@@ -131,6 +133,18 @@ export interface AppConfig extends PoolLifeConfig {
   readonly workers: number;
   /** Lanes of each worker. */
   readonly threads: number;
+  /** Exchanges that a worker with an event loop runs at once. */
+  readonly concurrency: number;
+  readonly loop: "auto" | "asyncio" | "uvloop";
+  readonly lifespan: "auto" | "on" | "off";
+  readonly webSocket: {
+    /** Bytes of a client's longest message. */
+    readonly messageSize: number;
+    /** Silence of a client after which it is pinged, in ms; 0: never. */
+    readonly ping: number;
+    /** Longest life of a connection, in ms; 0: no limit. */
+    readonly lifetime: number;
+  };
   readonly environment: Readonly<Record<string, string>>;
   readonly user: string | null;
   readonly group: string | null;

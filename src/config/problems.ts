@@ -6,7 +6,7 @@ import { describeOrigin, type Origin, originAt, type Path, type Sourced, valueAt
 import { keysAt } from "./walk.ts";
 
 /** Words of the documentation that this version does not build yet; better said than guessed at. */
-const LATER = new Set("asgi auth build http2 middleware rate_limit stats websocket".split(" "));
+const LATER = new Set("build middleware stats".split(" "));
 
 interface Details {
   /** Point at the key rather than the value. */

@@ -17,6 +17,9 @@ export interface ResolveContext {
   readonly problems: Problems;
 }
 
+/** Bytes of a WebSocket's longest message: it travels to the worker in one frame. */
+const MOST_MESSAGE = 15 * 1024 * 1024;
+
 export function resolveApp(
   name: string,
   settings: AppSettings,
@@ -30,13 +33,14 @@ export function resolveApp(
   if (script !== null && !disk.isFile(script)) problems.error([...at, "script"], `there is no file ${script}`);
   if (settings.directory !== undefined && !disk.isDirectory(directory))
     problems.error([...at, "directory"], `there is no folder ${directory}`);
-  const { target, call } = splitTarget(settings.wsgi ?? "");
+  const { target, call } = splitTarget(settings.wsgi ?? settings.asgi ?? "");
   return {
     name,
     load:
       script === null
         ? { kind: "module", target }
         : { kind: "script", path: script, attribute: settings.callable ?? "application" },
+    interface: settings.interface ?? (settings.asgi === undefined ? "auto" : "asgi"),
     factory: call ? true : (settings.factory ?? null),
     directory,
     python: settings.python === undefined ? null : resolvePython(settings.python, base, disk),
@@ -44,6 +48,14 @@ export function resolveApp(
     workers:
       settings.workers === "auto" ? autoWorkers(availableParallelism(), process.constrainedMemory()) : settings.workers,
     threads: settings.threads,
+    concurrency: settings.concurrency,
+    loop: settings.loop,
+    lifespan: settings.lifespan,
+    webSocket: {
+      messageSize: settings.websocket.message_size,
+      ping: settings.websocket.ping,
+      lifetime: settings.websocket.lifetime,
+    },
     environment: resolveEnvironment(at, settings, { directory: base, disk, problems }),
     user: settings.user ?? null,
     group: settings.group ?? null,
@@ -86,22 +98,27 @@ function splitTarget(written: string): { readonly target: string; readonly call:
 }
 
 function checkLoad(at: Path, settings: AppSettings, problems: Problems): void {
-  if (settings.wsgi === undefined && settings.script === undefined) {
-    problems.error(at, "neither wsgi nor script says what to load", {
+  const named = (["wsgi", "asgi", "script"] as const).filter((key) => settings[key] !== undefined);
+  if (named.length === 0) {
+    problems.error(at, "neither wsgi, asgi nor script says what to load", {
       at: "key",
-      remedy: "write wsgi: module:attribute, such as app:app, or script: ./app.wsgi",
+      remedy: "write wsgi: module:attribute, such as app:app, asgi: module:attribute, or script: ./app.wsgi",
     });
   }
-  if (settings.wsgi !== undefined && settings.script !== undefined)
-    problems.error([...at, "script"], "wsgi and script exclude each other", { at: "key" });
+  if (named.length > 1) problems.error([...at, named[1]!], `${named.join(" and ")} exclude each other`, { at: "key" });
+  if (settings.asgi !== undefined && settings.interface === "wsgi")
+    problems.error([...at, "interface"], "wsgi contradicts asgi, which names the app");
+  if (settings.websocket.message_size > MOST_MESSAGE)
+    problems.error([...at, "websocket", "message_size"], "a message has at most 15MB");
   if (settings.callable !== undefined && settings.script === undefined) {
     problems.error([...at, "callable"], "only a script has a callable", {
       at: "key",
       remedy: `write it into wsgi: ${(settings.wsgi ?? "module").split(":")[0]}:${settings.callable}`,
     });
   }
-  if (settings.wsgi?.endsWith("()") === true && settings.factory === false)
-    problems.error([...at, "factory"], `false contradicts the () of "${settings.wsgi}"`);
+  const written = settings.wsgi ?? settings.asgi;
+  if (written?.endsWith("()") === true && settings.factory === false)
+    problems.error([...at, "factory"], `false contradicts the () of "${written}"`);
 }
 
 /** A path is made absolute; a bare word is a folder beside the configuration if there is one, else a command to look for. */

@@ -145,7 +145,10 @@ export interface AppStatus {
   /** The traceback of the last failed start, if any. */
   readonly traceback: string | null;
   readonly workers: number;
+  /** Requests that one worker runs at the same time. */
   readonly lanes: number;
+  /** How the app is called, why so, and the event loop that calls it (empty for WSGI); null until a worker has imported it. */
+  readonly interface: { readonly kind: "wsgi" | "asgi"; readonly why: string; readonly loop: string } | null;
   readonly inFlight: number;
   readonly queued: number;
   /** Interpreter in use and why it was chosen. */

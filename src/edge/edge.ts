@@ -205,6 +205,7 @@ export class Edge {
     this.#draining = true;
     for (const listener of this.#listeners.values()) listener.stop();
     for (const connection of this.#connections) connection.shutdown();
+    for (const pool of this.#pools.values()) pool.goAway();
     const end = performance.now() + timeout;
     const timer = setInterval(() => {
       if (this.#connections.size > 0 && performance.now() < end) return;
@@ -238,5 +239,6 @@ function poolSettings(app: AppConfig, config: Config): PoolSettings {
     queueTimeout: app.queueTimeout,
     memoryLimit: config.limits.spoolMemory,
     fileLimit: config.limits.spoolFile,
+    webSocket: app.webSocket,
   };
 }

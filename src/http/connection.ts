@@ -198,9 +198,9 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     if (this.#held === null || this.#held.length === 0) this.#stopAtEnd();
   }
 
-  /** All input was taken and no more will come. */
   #stopAtEnd(): void {
     const body = this.#body;
+    if (body === null || body.exhausted) this.#queue.inputEnded();
     if (body?.exhausted) return;
     this.#phase = "stopped";
     if (body !== null && this.#queue.last?.body === body) {

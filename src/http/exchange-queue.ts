@@ -27,6 +27,11 @@ export class ExchangeQueue {
     this.count--;
   }
 
+  /** The client has closed its side. */
+  inputEnded(): void {
+    for (let exchange = this.first; exchange !== null; exchange = exchange.next) exchange.onInputEnd?.();
+  }
+
   clear(): void {
     this.first = null;
     this.last = null;

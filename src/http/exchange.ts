@@ -73,6 +73,8 @@ export interface Exchange {
   readonly headBytes?: number;
   /** Called once if the client goes away before the response is complete; nothing is to be answered then. */
   onAbort: (() => void) | null;
+  /** Called when the client closes its side while its answer is awaited or on its way: it may still read that, or it may have left. */
+  onInputEnd?: (() => void) | null;
   /** True when the client is gone; `respond` and `fail` then only release what they were given. */
   readonly aborted: boolean;
 

@@ -61,6 +61,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   site = "default";
   queued = 0;
   onAbort: (() => void) | null = null;
+  onInputEnd: (() => void) | null = null;
   aborted = false;
   sent: ResponseHead | null = null;
   headBytes = 0;

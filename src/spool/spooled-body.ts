@@ -70,8 +70,9 @@ export class SpooledBody implements BodySink {
   }
 
   /** Starts giving out from the beginning again. */
-  rewind(): void {
+  rewind(): boolean {
     this.#offset = 0;
+    return true;
   }
 
   /** The next piece of at most `limit` bytes; empty at the end. */

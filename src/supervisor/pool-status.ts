@@ -45,13 +45,15 @@ export interface AppFigures {
 export function appStatus(figures: AppFigures): AppStatus {
   const { app, python, keepers, inFlight, queued } = figures;
   const end = figures.failure ?? keepers.find((keeper) => keeper.lastEnd !== null)?.lastEnd ?? null;
+  const kind = keepers.map((keeper) => keeper.run?.interface ?? null).find((found) => found !== null) ?? null;
   return {
     name: app.name,
     state: appState(figures),
     reason: end?.reason ?? figures.problem,
     traceback: end?.traceback ?? null,
     workers: app.workers,
-    lanes: app.threads,
+    lanes: kind?.kind === "asgi" ? app.concurrency : app.threads,
+    interface: kind,
     inFlight,
     queued,
     python,

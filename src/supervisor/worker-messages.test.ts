@@ -3,11 +3,17 @@ import { test } from "node:test";
 import { parseWorkerMessage } from "./worker-messages.ts";
 
 test("each message of the protocol is understood", () => {
-  assert.deepEqual(parseWorkerMessage('{"ready":{"pid":7,"python":"3.11.7","kind":"wsgi","loaded_ms":12}}'), {
-    type: "ready",
-    python: "3.11.7",
-    loaded: 12,
-  });
+  assert.deepEqual(
+    parseWorkerMessage(
+      '{"ready":{"pid":7,"python":"3.11.7","kind":"asgi","why":"it awaits","loop":"asyncio","loaded_ms":12}}',
+    ),
+    {
+      type: "ready",
+      python: "3.11.7",
+      loaded: 12,
+      interface: { kind: "asgi", why: "it awaits", loop: "asyncio" },
+    },
+  );
   assert.deepEqual(parseWorkerMessage('{"failed":{"reason":"no module","remedy":"","traceback":"Trace"}}'), {
     type: "failed",
     reason: "no module",

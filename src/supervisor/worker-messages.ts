@@ -1,6 +1,11 @@
 /** What a worker says on its control channel (docs/worker-protocol.md), and what the launcher says in its place. */
 export type WorkerMessage =
-  | { readonly type: "ready"; readonly python: string; readonly loaded: number }
+  | {
+      readonly type: "ready";
+      readonly python: string;
+      readonly loaded: number;
+      readonly interface: AppInterface;
+    }
   | {
       readonly type: "failed";
       readonly reason: string;
@@ -9,6 +14,14 @@ export type WorkerMessage =
     }
   | { readonly type: "stacks"; readonly id: number; readonly text: string }
   | { readonly type: "warning"; readonly text: string };
+
+/** How a worker calls its app. */
+export interface AppInterface {
+  readonly kind: "wsgi" | "asgi";
+  readonly why: string;
+  /** The event loop; empty for WSGI. */
+  readonly loop: string;
+}
 
 /** Checks one line; null when it is no message that we know. The worker runs code that isn't ours: nothing is trusted. */
 export function parseWorkerMessage(line: string): WorkerMessage | null {
@@ -21,8 +34,13 @@ export function parseWorkerMessage(line: string): WorkerMessage | null {
   if (!isObject(value)) return null;
   const { ready, failed, stacks, text, warning } = value;
   if (isObject(ready)) {
-    const { python, loaded_ms: loaded } = ready;
-    return { type: "ready", python: textOf(python) ?? "", loaded: typeof loaded === "number" ? loaded : 0 };
+    const { python, loaded_ms: loaded, kind, why, loop } = ready;
+    return {
+      type: "ready",
+      python: textOf(python) ?? "",
+      loaded: typeof loaded === "number" ? loaded : 0,
+      interface: { kind: kind === "asgi" ? kind : "wsgi", why: textOf(why) ?? "", loop: textOf(loop) ?? "" },
+    };
   }
   if (isObject(failed)) {
     const { reason, remedy, traceback } = failed;

@@ -7,7 +7,7 @@ import { Farewell } from "./farewell.ts";
 import { ForkedProcess, type Forker } from "./forked-process.ts";
 import { appSettings, workerCommand, workerEnvironment } from "./worker-command.ts";
 import type { WorkerDoor } from "./worker-door.ts";
-import { parseWorkerMessage, type WorkerMessage } from "./worker-messages.ts";
+import { type AppInterface, parseWorkerMessage, type WorkerMessage } from "./worker-messages.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
 /** Between TERM and KILL for a worker that has outstayed its time, ms. */
@@ -58,6 +58,7 @@ export class WorkerRun implements Run {
   #refused: string | null = null;
   #timedOut = false;
   #timer: NodeJS.Timeout | null = null;
+  #interface: AppInterface | null = null;
   #becomeReady!: () => void;
 
   constructor(spec: WorkerSpec) {
@@ -85,6 +86,11 @@ export class WorkerRun implements Run {
 
   get page(): string {
     return this.#spec.page;
+  }
+
+  /** How it calls its app; null until it has imported that. */
+  get interface(): AppInterface | null {
+    return this.#interface;
   }
 
   get pid(): number | null {
@@ -195,6 +201,7 @@ export class WorkerRun implements Run {
     switch (message?.type) {
       case "ready":
         this.#said = true;
+        this.#interface = message.interface;
         return this.#checkReady();
       case "failed":
         this.#failure = message;

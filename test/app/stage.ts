@@ -37,7 +37,15 @@ export async function stage(t: TestContext, settings: Partial<PoolSettings> = {}
   const idle: number[] = [];
   const warnings: string[] = [];
   const pool = new Pool(
-    { name: "test", queueSize: 100, queueTimeout: 0, memoryLimit: 1 << 20, fileLimit: 1 << 30, ...settings },
+    {
+      name: "test",
+      queueSize: 100,
+      queueTimeout: 0,
+      memoryLimit: 1 << 20,
+      fileLimit: 1 << 30,
+      webSocket: { messageSize: 1 << 20, ping: 0, lifetime: 0 },
+      ...settings,
+    },
     { workerConnected: () => {}, workerIdle: (id) => idle.push(id), warn: (message) => warnings.push(message) },
   );
   const handler = new AppHandler(pool, "", "", 1 << 20);

@@ -98,7 +98,7 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   "an app without anything to load": [
     "apps: {a: {threads: 2}}",
     [
-      "1:8: apps.a: neither wsgi nor script says what to load\n  write wsgi: module:attribute, such as app:app, or script: ./app.wsgi",
+      "1:8: apps.a: neither wsgi, asgi nor script says what to load\n  write wsgi: module:attribute, such as app:app, asgi: module:attribute, or script: ./app.wsgi",
     ],
   ],
   "an app with two things to load": [
