@@ -17,6 +17,8 @@ export interface WorkerOptions {
   readonly directory?: string;
   readonly tracebacks?: boolean;
   readonly factory?: boolean;
+  /** Settings of ASGI apps. */
+  readonly asgi?: Readonly<Record<string, unknown>>;
 }
 
 /** A real worker process, started as main does it. */
@@ -83,6 +85,8 @@ export function startWorker(t: TestContext, stage: Stage, id: number, options: W
       pythonpath: [],
       tracebacks: options.tracebacks ?? false,
       profile: "",
+      concurrency: 100,
+      ...options.asgi,
     },
   });
   return {
