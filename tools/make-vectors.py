@@ -40,9 +40,15 @@ def vectors():
     def ans(name, stream, length, flags, head):
         return one(name, frame(18, stream, struct.pack("<q", length) + bytes([flags]) + head.encode("latin-1")), type="HEAD", stream=stream, length=length, flags=flags, head=head)
 
-    plain = "GET\0/\0\0127.0.0.1\0" + "40000\0"
+    plain = "GET\0/\0\0" + "127.0.0.1\0" + "40000\0"
     block = "SERVER_PROTOCOL\0HTTP/1.1\0HTTP_HOST\0a"
+    scope = "SERVER_PROTOCOL\0HTTP/1.1\0SERVER_NAME\0a\0SERVER_PORT\x0080\0SCRIPT_NAME\0/m\0wsgi.url_scheme\0http"
+    fields = "host\0a\0cookie\0a=1\0cookie\0b=\xff\0x-empty\0"
     return [
+        req("a request for an event loop, with its fields", 13, 4, scope + "\0\0\0" + fields, plain),
+        req("a variable besides, and no field", 14, 5, scope + "\0REMOTE_USER\0ann\0\0", plain),
+        req("a body that is still to come, of unknown length", 15, 4, "", "POST\0/\0\0::1\0" + "1\0", 3, -1),
+        req("a request for a WebSocket", 16, 4, "", plain, 8),
         req("a request with its block", 1, 3, block, plain),
         req("a request whose block is known", 2, 3, "", plain),
         req("the highest slot and stream id", 0xFFFFFFFF, 1023, block, plain),
@@ -64,6 +70,8 @@ def vectors():
         one("hello of a data connection", frame(16, 0, bytes([1, 0]) + struct.pack("<HII", 0, 7, 4)), type="HELLO", stream=0, version=1, kind=0, lane=0, worker=7, lanes=4),
         one("hello of a lane", frame(16, 0, bytes([1, 1]) + struct.pack("<HII", 3, 0xFFFFFFFF, 4)), type="HELLO", stream=0, version=1, kind=1, lane=3, worker=0xFFFFFFFF, lanes=4),
         one("hello of a help connection", frame(16, 0, bytes([1, 3]) + struct.pack("<HII", 0, 7, 4)), type="HELLO", stream=0, version=1, kind=3, lane=0, worker=7, lanes=4),
+        one("hello of an event loop", frame(16, 0, bytes([1, 4]) + struct.pack("<HII", 0, 7, 100_000)), type="HELLO", stream=0, version=1, kind=4, lane=0, worker=7, lanes=100_000),
+        one("hello of an exchange's connection", frame(16, 0, bytes([1, 2]) + struct.pack("<HII", 0, 7, 1)), type="HELLO", stream=0, version=1, kind=2, lane=0, worker=7, lanes=1),
         one("a call for help", frame(2, 0, b""), type="HELP", stream=0, payload=""),
         one("a lane that is back", frame(19, 0, b""), type="FOLLOW", stream=0, payload=""),
         one("a piece of a body", frame(3, 9, b"abc"), type="BODY", stream=9, payload=b"abc".hex()),
@@ -72,6 +80,12 @@ def vectors():
         one("the end of a body with trailers", frame(4, 9, b"X-Sum\0abc\0X-B\0\xe9"), type="END", stream=9, payload=b"X-Sum\0abc\0X-B\0\xe9".hex()),
         one("an end without a reason", frame(5, 9, b""), type="ABORT", stream=9, payload=""),
         one("a body that can't be completed", frame(5, 9, b"the app failed"), type="ABORT", stream=9, payload=b"the app failed".hex()),
+        one("a client that has closed its side", frame(5, 9, b"half-closed"), type="ABORT", stream=9, payload=b"half-closed".hex()),
+        one("a text message", frame(6, 9, b"\x01gr\xc3\xbc\xc3\x9fe"), type="MESSAGE", stream=9, payload=b"\x01gr\xc3\xbc\xc3\x9fe".hex()),
+        one("an empty binary message", frame(6, 9, b"\x02"), type="MESSAGE", stream=9, payload=b"\x02".hex()),
+        one("the first piece of a message", frame(6, 9, b"\x82ab"), type="MESSAGE", stream=9, payload=b"\x82ab".hex()),
+        one("the last piece of a message", frame(6, 9, b"\x00c"), type="MESSAGE", stream=9, payload=b"\x00c".hex()),
+        one("a close with its reason", frame(7, 9, struct.pack("<H", 4001) + b"bye"), type="CLOSE", stream=9, payload=(struct.pack("<H", 4001) + b"bye").hex()),
         one("a lane asks for a piece", frame(20, 9, struct.pack("<I", 262144)), type="PULL", stream=9, payload=struct.pack("<I", 262144).hex()),
     ]
 

@@ -7,13 +7,13 @@ import * as frames from "./frames.ts";
 interface Vector {
   readonly name: string;
   readonly hex: string;
-  readonly type: "REQUEST" | "RESPONSE" | "HEAD" | "HELLO" | "HELP" | "FOLLOW" | "BODY" | "END" | "ABORT" | "PULL";
+  readonly type: keyof typeof TYPES;
   readonly stream: number;
   readonly [field: string]: unknown;
 }
 
-const { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL } = frames;
-const TYPES: Record<Vector["type"], number> = { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL };
+const { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL, MESSAGE, CLOSE } = frames;
+const TYPES = { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL, MESSAGE, CLOSE };
 
 const file = path.join(import.meta.dirname, "..", "..", "protocol", "vectors", "frames.json");
 const vectors = JSON.parse(fs.readFileSync(file, "utf8")) as Vector[];
