@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Benchmark } from "./context.ts";
 import { CHANGED, FILES } from "./files.ts";
 import { footprint } from "./footprint.ts";
@@ -7,6 +8,7 @@ import { nginxCache } from "./peers/nginx-cache.ts";
 import { nginxGunicorn } from "./peers/nginx-gunicorn.ts";
 import { nginxProxy } from "./peers/nginx-proxy.ts";
 import { nginxStatic } from "./peers/nginx-static.ts";
+import { nginxUvicorn } from "./peers/nginx-uvicorn.ts";
 import { nginxUwsgi } from "./peers/nginx-uwsgi.ts";
 import { nginxWaitress } from "./peers/nginx-waitress.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -18,6 +20,10 @@ import { propylonUwsgi } from "./peers/propylon-uwsgi.ts";
 import { prototype } from "./peers/prototype.ts";
 import { PROXIED } from "./peers/proxied.ts";
 import { type Throughput, throughput } from "./throughput.ts";
+import { pythonWith, withPackages } from "./with-packages.ts";
+
+/** Where the packages of the ASGI benchmarks are listed, and installed. */
+const ASGI_PACKAGES = path.join(import.meta.dirname, "asgi");
 
 export interface Choice {
   readonly python: string;
@@ -101,6 +107,15 @@ export function benchmarks(choice: Choice): Benchmark[] {
     // A p99 is noisier than a rate.
     repeats: 7,
     wanted: { "nginx+uwsgi": { rps: 1.3, p99: 1 } },
+  };
+  const asgi: Throughput = {
+    ...hello,
+    name: "asgi",
+    title: "hello Starlette (ASGI), 64 connections, 2 processes",
+    peers: take(propylon(), nginxUvicorn(nginxWorkers, pythonWith(ASGI_PACKAGES))),
+    task: { module: "starlette_hello", processes: 2, threads: 1 },
+    repeats: 7,
+    wanted: { "nginx+uvicorn": { rps: 1.5 } },
   };
   const sleeps = SLEEPS.map(([milliseconds, rps]) => ({
     ...hello,
@@ -231,6 +246,7 @@ export function benchmarks(choice: Choice): Benchmark[] {
   }));
   return [
     ...[hello, browser, flask, django, ...sleeps].map(throughput),
+    withPackages(throughput(asgi), ASGI_PACKAGES),
     mixed(take(...ours, uwsgi)),
     ...transfers.map(throughput),
     ...[files, ...larger].map(throughput),
