@@ -8,8 +8,15 @@ import { requestBlock } from "./request-block.ts";
 export function probeRequest(path: string, host: string, answered: (status: number | null) => void): AppRequest {
   const [plain, query] = splitQuery(path);
   const exchange = new ProbeExchange(plain, query, path, host, answered);
-  const block = requestBlock(exchange, { scriptName: "", serverName: "", extra: "" });
-  const request = new AppRequest(exchange, block, ["GET", plain, query, "127.0.0.1", "0", ""].join("\0"), null);
+  const context = { scriptName: "", serverName: "", extra: "" };
+  const block = requestBlock(exchange, context);
+  const request = new AppRequest(
+    exchange,
+    block,
+    context,
+    ["GET", plain, query, "127.0.0.1", "0", ""].join("\0"),
+    null,
+  );
   // Another worker's answer would say nothing of this one.
   request.retried = true;
   return request;

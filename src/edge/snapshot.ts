@@ -57,6 +57,14 @@ function poolFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
       "counter",
       (p) => p.retries,
     ),
+    family("propylon_websockets_open", "WebSockets of ASGI apps that are open now.", "gauge", (p) => p.webSockets.open),
+    family(
+      "propylon_websockets_total",
+      "WebSockets that an app has accepted.",
+      "counter",
+      (p) => p.webSockets.accepted,
+    ),
+    messageFamily(pools),
     family(
       "propylon_app_requests_lost_total",
       "Requests answered 502 because their worker died.",
@@ -64,6 +72,15 @@ function poolFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
       (p) => p.lost,
     ),
   ];
+}
+
+function messageFamily(pools: ReadonlyMap<string, Pool>): MetricFamily {
+  const name = "propylon_websocket_messages_total";
+  const samples = [...pools.values()].flatMap(({ name: app, webSockets: { received, sent } }): MetricSample[] => [
+    { name, labels: { app, direction: "in" }, value: received },
+    { name, labels: { app, direction: "out" }, value: sent },
+  ]);
+  return { name, help: "WebSocket messages from clients (in) and to them (out).", type: "counter", samples };
 }
 
 function logFamily(dropped: number): MetricFamily {

@@ -11,13 +11,13 @@ export interface DiscoveredApp {
   readonly seen: string;
 }
 
-/** Modules that hold an app by custom. The first is there to be served: when it has an app, the others don't count. */
-const MODULES = ["wsgi", "app", "main", "application", "server", "run"];
+/** Modules that are there to be served, best first: when one has an app, the others don't count. */
+const ENTRIES = ["wsgi", "asgi"];
+/** Modules that hold an app by custom. */
+const MODULES = [...ENTRIES, "app", "main", "application", "server", "run"];
 /** Names of apps, and of what makes one, best first. */
 const APPS = ["application", "app", "server"];
 const FACTORIES = ["create_app", "make_app"];
-/** Frameworks whose apps are ASGI. */
-const ASGI = /^(?:\w+\.)*(?:FastAPI|Starlette|Quart|Litestar|Sanic|BlackSheep|get_asgi_application)\(/;
 
 /**
  * Finds the app of a folder by reading, not running, its files: a Django project's by manage.py, else the names above at the top
@@ -94,10 +94,6 @@ function examine(file: string, module: string, bindings: readonly Binding[]): Fi
   for (const name of APPS) {
     const binding = last(name);
     if (binding === undefined || binding.kind === "class" || (name === "server" && !isServer(binding))) continue;
-    if (ASGI.test(binding.value)) {
-      miss(binding, "is an ASGI app, and this version serves WSGI only");
-      continue;
-    }
     if (!isDash(binding)) return { file, candidate: candidateOf(binding, name, "app"), missed };
     // A Dash object is not callable itself; the Flask app in it is, and by custom goes by the name of server.
     const server = last("server");
@@ -129,8 +125,10 @@ function isDash({ value }: Binding): boolean {
 
 /** What an entry module has; else apps before what makes one, and those made here before those passed on from there. */
 function best(candidates: readonly Candidate[]): readonly Candidate[] {
-  const entry = candidates.filter(({ target }) => target.startsWith(`${MODULES[0]}:`));
-  if (entry.length > 0) return entry;
+  for (const module of ENTRIES) {
+    const entry = candidates.filter(({ target }) => target.startsWith(`${module}:`));
+    if (entry.length > 0) return entry;
+  }
   const apps = candidates.filter(({ kind }) => kind === "app");
   const rest = apps.length > 0 ? apps : candidates;
   const own = rest.filter(({ imported }) => !imported);

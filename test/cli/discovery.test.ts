@@ -11,6 +11,9 @@ const MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysi
 
 const FOUND: readonly [promise: string, files: Files, target: string, seen: string][] = [
   ["a Flask app in app.py is found", { "app.py": FLASK }, "app:app", "app.py, line 2"],
+  ["an ASGI app is found as any other", { "main.py": "app = FastAPI()\n" }, "main:app", "main.py, line 1"],
+  ["asgi.py is there to be served", { "asgi.py": "app = f()\n", "app.py": FLASK }, "asgi:app", "asgi.py, line 1"],
+  ["wsgi.py wins over asgi.py", { "asgi.py": "app = f()\n", "wsgi.py": FLASK }, "wsgi:app", "wsgi.py, line 2"],
   ["an app in main.py is found", { "main.py": FLASK }, "main:app", "main.py, line 2"],
   [
     "a bare WSGI function is found",
@@ -150,7 +153,7 @@ const REFUSED: readonly [promise: string, files: Files, message: RegExp][] = [
   [
     "an empty folder is told with what was looked for",
     {},
-    /No app in .*: none of wsgi\.py, app\.py.*manage\.py, \*\.wsgi is there/,
+    /No app in .*: none of wsgi\.py, asgi\.py, app\.py.*manage\.py, \*\.wsgi is there/,
   ],
   [
     "modules without an app are told with the names that were looked for",
@@ -172,7 +175,6 @@ const REFUSED: readonly [promise: string, files: Files, message: RegExp][] = [
     { "app.py": "def create_app(config, *, debug): ..." },
     /create_app \(app\.py, line 1\) takes arguments: config, debug/,
   ],
-  ["an ASGI app is told to be one", { "main.py": "app = FastAPI()\n" }, /app \(main\.py, line 1\) is an ASGI app/],
   [
     "an app that is made only when the module is run as a program does not count",
     { "app.py": "if __name__ == '__main__':\n    app = f()\n" },

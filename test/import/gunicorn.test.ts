@@ -286,3 +286,10 @@ test("preload and the recycling of workers are taken over, the jitter off the su
   assert.deepEqual(appOf(command(["--max-requests", "900", "app"]))["recycle"], { requests: 900 });
   assert.equal(appOf(command(["--max-requests", "0", "app"]))["recycle"], undefined);
 });
+
+test("a worker class of Uvicorn runs an ASGI app, on an event loop of ours", () => {
+  const reading = command(["-k", "uvicorn.workers.UvicornWorker", "app:app"]);
+  assert.equal(appOf(reading)["interface"], "asgi");
+  assert.equal(verdictOf(reading, "-k"), "approximated");
+  assert.equal(appOf(command(["-k", "gthread", "app:app"]))["interface"], undefined);
+});

@@ -63,6 +63,7 @@ export function appSettings(
     directory,
     workers: workersOf(settings, text, context),
     threads: threadsOf(settings, place, ledger),
+    ...interfaceOf(settings),
     ...environmentOf(settings),
     ...account(settings),
     ...(isTrue(settings.get("preload_app")?.value ?? false) ? { preload: true } : {}),
@@ -155,6 +156,14 @@ function scriptFor(module: string, folders: readonly string[], context: ReadCont
   return null;
 }
 
+/** Classes of workers that run ASGI apps. */
+const ASGI = /uvicorn|asgi|hypercorn/i;
+
+/** What kind of app the worker class runs. */
+function interfaceOf(settings: ReadonlyMap<string, Effective>): Plain {
+  return ASGI.test(textOf(settings.get("worker_class")?.value ?? "")) ? { interface: "asgi" } : {};
+}
+
 function workersOf(
   settings: ReadonlyMap<string, Effective>,
   text: (name: string) => string | null,
@@ -170,12 +179,8 @@ function threadsOf(settings: ReadonlyMap<string, Effective>, place: Place, ledge
   const kind = settings.get("worker_class");
   const name = kind === undefined ? "sync" : textOf(kind.value);
   const option = kind?.place.line === undefined ? "-k" : "worker_class";
-  if (/uvicorn|asgi|hypercorn/i.test(name)) {
-    ledger.say(
-      kind?.place ?? place,
-      option,
-      undecided(`${name} runs ASGI apps, which are not served yet: only WSGI apps are`),
-    );
+  if (ASGI.test(name)) {
+    ledger.say(kind?.place ?? place, option, approximated(`${name} is not used: the app runs on our own event loop`));
     return threads;
   }
   if (!/gevent|eventlet|tornado/i.test(name)) return threads;

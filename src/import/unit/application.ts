@@ -77,7 +77,8 @@ function readKey(key: string, node: JsonNode, settings: Plain, base: string): Ou
       settings["factory"] = value === true;
       return mapped();
     case "protocol":
-      return value === "asgi" ? undecided("ASGI apps are not run here yet") : mapped();
+      if (value === "asgi" || value === "wsgi") settings["interface"] = value;
+      return mapped();
     case "threads":
       settings["threads"] = Number(value);
       return mapped();
