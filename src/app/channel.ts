@@ -1,6 +1,7 @@
 import type net from "node:net";
 import type { AppRequest } from "./app-request.ts";
 import {
+  BODY,
   DATA,
   encodeFrame,
   FLAG_CHUNKED,
@@ -9,6 +10,7 @@ import {
   FRAME_HEAD,
   FrameReader,
   type FrameSink,
+  frameHead,
   LOOP,
   MESSAGE,
   requestSize,
@@ -50,6 +52,16 @@ export class Channel {
 
   send(type: number, stream: number, payload: Buffer | null = null): void {
     if (!this.#socket.destroyed) this.#socket.write(encodeFrame(type, stream, payload));
+  }
+
+  /** A piece of a request's body, uncopied: `release` is called when its memory is free again. */
+  body(stream: number, piece: Buffer, release?: () => void): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return release?.();
+    socket.cork();
+    socket.write(frameHead(BODY, stream, piece.length));
+    socket.write(piece, release);
+    socket.uncork();
   }
 
   /** A message of a WebSocket's client. false: the worker does not keep up; `drained` is called once it does. */

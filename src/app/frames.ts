@@ -84,6 +84,15 @@ export function writeRequest(target: Buffer, at: number, frame: RequestFrame): n
   return end;
 }
 
+/** The nine bytes before a payload of this length. */
+export function frameHead(type: number, stream: number, length: number): Buffer {
+  const head = Buffer.allocUnsafe(FRAME_HEAD);
+  head.writeUInt32LE(length, 0);
+  head.writeUInt32LE(stream, 4);
+  head[8] = type;
+  return head;
+}
+
 /** A frame of any other type. */
 export function encodeFrame(type: number, stream: number, payload: Buffer | null = null): Buffer {
   const size = payload === null ? 0 : payload.length;

@@ -350,10 +350,12 @@ export class WorkerLink {
       return;
     }
     const limit = Math.min(PIECE, payload.readUInt32LE(0));
-    request.body.next(limit, (piece) => {
+    const send = (piece: Buffer | null, release?: () => void): void => {
       if (piece === null) channel.send(ABORT, stream);
-      else channel.send(piece.length === 0 ? END : BODY, stream, piece);
-    });
+      else if (piece.length === 0) channel.send(END, stream);
+      else channel.body(stream, piece, release);
+    };
+    request.body.next(limit, send, true);
   }
 
   #learn(microseconds: number): void {

@@ -1,3 +1,4 @@
+import { POOLED } from "../http/buffer-pool.ts";
 import type { BodySink, RequestBody } from "../http/exchange.ts";
 import { SpoolFile } from "./spool-file.ts";
 
@@ -45,13 +46,12 @@ export class SpooledBody implements BodySink {
 
   data(chunk: Buffer): void {
     this.length += chunk.length;
-    const kept = Buffer.from(chunk);
     if (this.#file === null && this.length > this.#memoryLimit) {
       if (!this.#openFile()) return;
     }
-    if (this.#file === null) this.#chunks.push(kept);
+    if (this.#file === null) this.#chunks.push(Buffer.from(chunk));
     else {
-      this.#file.append(kept);
+      this.#file.append(chunk);
       if (this.#file.pending > PENDING_LIMIT && !this.#paused) {
         this.#paused = true;
         this.#source.pause();
@@ -75,13 +75,14 @@ export class SpooledBody implements BodySink {
     return true;
   }
 
-  /** The next piece of at most `limit` bytes; empty at the end. */
-  next(limit: number, callback: (piece: Buffer) => void): void {
-    const size = Math.min(limit, this.length - this.#offset);
+  /** The next piece of at most `limit` bytes; empty at the end. `lend`: its memory may be lent, until `release` is called. */
+  next(limit: number, callback: (piece: Buffer, release?: () => void) => void, lend = false): void {
+    const size = Math.min(limit, POOLED, this.length - this.#offset);
     const from = this.#offset;
     this.#offset += size;
     if (size <= 0) callback(Buffer.alloc(0));
     else if (this.#file === null) callback(this.#memory().subarray(from, from + size));
+    else if (lend) this.#file.readPooled(from, size, callback);
     else this.#file.read(from, size, callback);
   }
 
