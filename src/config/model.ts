@@ -179,6 +179,10 @@ export interface LimitsConfig {
   readonly spoolFile: number;
   /** Open client connections; who comes then gets 503. */
   readonly connections: number;
+  /** Open connections of one address (of IPv6: one /64), trusted proxies aside; 0: no limit. */
+  readonly connectionsPerClient: number;
+  /** Requests on one connection of HTTP/1.1, then it is closed; 0: no limit. */
+  readonly requests: number;
   readonly http2: Http2LimitsConfig;
 }
 

@@ -105,6 +105,8 @@ export function resolveSettings(
       spoolMemory: limits.spool_memory,
       spoolFile: limits.spool_file,
       connections: limits.connections,
+      connectionsPerClient: limits.connections_per_client,
+      requests: limits.requests_per_connection,
       http2: limits.http2,
     },
     timeouts: {

@@ -86,7 +86,21 @@ export const settingsSchema = section({
         "1GB",
         "Bytes of one response kept for a slow client before the app has to wait for it.",
       ),
-      connections: withDefault(count(1), 10_000, "Open client connections; who comes then gets 503."),
+      connections: withDefault(
+        count(1),
+        10_000,
+        "Open client connections. Who comes then takes the place of an idle one; where there is none, 503.",
+      ),
+      connections_per_client: withDefault(
+        count(0),
+        0,
+        "Open connections of one address (of IPv6: of one /64); more get 503. Not for `trusted_proxies`. 0 for no limit.",
+      ),
+      requests_per_connection: withDefault(
+        count(0),
+        0,
+        "Requests on one connection of HTTP/1.1, which is then closed. 0 for no limit.",
+      ),
       http2: withDefault(
         section({
           streams: withDefault(count(1, 10_000), 128, "Requests at once on a connection."),

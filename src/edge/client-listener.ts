@@ -11,12 +11,18 @@ import { PREFACE_LINE } from "../http2/frame.ts";
 import type { Http2Limits } from "../http2/http2-options.ts";
 import { parseNetwork } from "../template/networks.ts";
 import { UwsgiConnection } from "../uwsgi/connection.ts";
+import type { ClientCount } from "./client-count.ts";
 import type { SecureSettings } from "./messages.ts";
 import { readProxyHeader } from "./proxy-header.ts";
 import { SecureServer } from "./secure-server.ts";
 
 /** What a client is told that comes when there are as many connections as there may be. */
 const FULL = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/** So many connections are looked at for an idle one when there is no room for another. */
+const LOOKED_AT = 64;
+/** Milliseconds after which a connection that asks nothing counts as idle. */
+const SETTLED = 1000;
 
 /** A client's connection, whatever it speaks. */
 export type ClientConnection = Http1Connection | Http2Connection | UwsgiConnection;
@@ -26,8 +32,9 @@ export interface ListenerParts {
   readonly handler: () => Handler;
   readonly settings: () => Http1Settings;
   readonly http2: () => Http2Limits;
-  /** Most connections of all listeners together; who comes then gets 503. */
+  /** Most connections of all listeners together; who comes then takes the place of an idle one, or gets 503. */
   readonly limit: () => number;
+  readonly clients: ClientCount;
   readonly observer: ExchangeObserver;
   /** All connections of all listeners, for draining. */
   readonly connections: Set<ClientConnection>;
@@ -62,6 +69,10 @@ export class ClientListener {
   readonly #proxied = new WeakMap<net.Socket, Proxied>();
   /** Connections before their first request: in the midst of their PROXY protocol header or handshake. */
   #shaking = 0;
+  /** When connections were accepted. */
+  readonly #since = new WeakMap<ClientConnection, number>();
+  /** Where the search for an idle connection goes on. */
+  #scan: Iterator<ClientConnection> | null = null;
 
   constructor(key: string, parts: ListenerParts) {
     this.key = key;
@@ -109,10 +120,42 @@ export class ClientListener {
 
   #accept(socket: net.Socket): void {
     const { connections, limit } = this.#parts;
-    if (connections.size + this.#shaking >= limit()) return this.#turnAway(socket);
+    if (connections.size + this.#shaking >= limit() && !this.#makeRoom())
+      return this.#turnAway(socket, "too many connections");
     const { proxyProtocol } = this.#mode;
     if (proxyProtocol !== null) return this.#introduce(socket, proxyProtocol);
-    this.#open(socket, undefined);
+    if (this.#count(socket, plainAddress(socket.remoteAddress ?? ""))) this.#open(socket, undefined);
+  }
+
+  /** Ends a connection that waits for its next request, as browsers keep them open and come again; false: none was found. */
+  #makeRoom(): boolean {
+    const { connections } = this.#parts;
+    for (let looked = 0; looked < LOOKED_AT; looked++) {
+      this.#scan ??= connections.values();
+      const { value } = this.#scan.next();
+      if (value === undefined) {
+        this.#scan = null;
+        continue;
+      }
+      // Who has just come may be about to ask.
+      const age = performance.now() - (this.#since.get(value) ?? 0);
+      if (!value.idle || age < SETTLED) continue;
+      value.shutdown();
+      connections.delete(value);
+      return true;
+    }
+    return false;
+  }
+
+  /** Counts the connection for its client; false: it was turned away. */
+  #count(socket: net.Socket, address: string): boolean {
+    const { clients } = this.#parts;
+    if (!clients.enter(address)) {
+      this.#turnAway(socket, "too many connections from this address");
+      return false;
+    }
+    socket.once("close", () => clients.leave(address));
+    return true;
   }
 
   #open(socket: net.Socket, proxied: Proxied | undefined): void {
@@ -134,7 +177,9 @@ export class ClientListener {
       this.#shaking--;
       socket.off("error", lost);
       if (typeof header === "string") return this.#close(socket, header);
-      this.#open(socket, { connection: header.connection, take });
+      const { connection } = header;
+      const client = take && connection !== null ? connection.address : address;
+      if (this.#count(socket, client)) this.#open(socket, { connection, take });
     });
   }
 
@@ -145,8 +190,8 @@ export class ClientListener {
   }
 
   // A word of refusal costs less than a wait that ends in a timeout; it is not awaited that the client reads it.
-  #turnAway(socket: net.Socket): void {
-    this.#parts.observer.refused(this.#client(socket, this.#secure !== null), 503, "too many connections", "");
+  #turnAway(socket: net.Socket, reason: string): void {
+    this.#parts.observer.refused(this.#client(socket, this.#secure !== null), 503, reason, "");
     socket.on("error", () => {}); // it has left already
     if (this.#secure !== null) socket.destroy();
     else socket.end(FULL, () => socket.destroy());
@@ -171,6 +216,7 @@ export class ClientListener {
       const successor = new Http2Connection(socket, options);
       connection = successor;
       connections.add(connection);
+      this.#since.set(connection, performance.now());
       successor.start(input);
       return true;
     };
@@ -178,6 +224,7 @@ export class ClientListener {
     else if ((socket as Partial<TLSSocket>).alpnProtocol === "h2") connection = new Http2Connection(socket, options);
     else connection = new Http1Connection(socket, { ...options, takeOver });
     connections.add(connection);
+    this.#since.set(connection, performance.now());
     socket.once("close", () => connections.delete(connection));
     connection.start();
     // Reading its PROXY protocol header left it paused.

@@ -13,6 +13,7 @@ import { PasswordChecker } from "../middleware/password-checker.ts";
 import { UpstreamRegistry } from "../proxy/registry.ts";
 import { StaticCache } from "../static/cache.ts";
 import { ChallengeAnswers } from "./challenge-answers.ts";
+import { ClientCount } from "./client-count.ts";
 import { type ClientConnection, ClientListener, type ListenerMode } from "./client-listener.ts";
 import { compose, engineBodyLimit } from "./compose.ts";
 import { EdgeObservers } from "./edge-observers.ts";
@@ -42,6 +43,7 @@ export class Edge {
   #settings: Http1Settings | null = null;
   #http2: Http2Limits = DEFAULT_HTTP2_LIMITS;
   #connectionLimit = 0;
+  readonly #clients = new ClientCount();
   #draining = false;
 
   constructor(send: (message: FromEdge) => void) {
@@ -152,6 +154,7 @@ export class Edge {
     this.#caches.configure(config.caches);
     this.#limits.configure(config.rateLimits, config.concurrencyLimits);
     this.#connectionLimit = config.limits.connections;
+    this.#clients.configure(config.limits.connectionsPerClient, config.trustedProxies.ranges);
     const limits = { ...config.limits, body: engineBodyLimit(config) };
     this.#http2 = config.limits.http2;
     this.#settings = { limits, timeouts: config.timeouts, serverName: null };
@@ -173,6 +176,7 @@ export class Edge {
       settings: () => this.#settings!,
       http2: () => this.#http2,
       limit: () => this.#connectionLimit,
+      clients: this.#clients,
       observer,
       connections: this.#connections,
     });

@@ -149,7 +149,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     const head = this.#heads.head;
     const body = head.length === 0 ? null : new Http1Body(head.length, this.#options.settings.limits, this);
     const exchange = new Http1Exchange(head, body ?? NO_BODY, this.#client, now, this);
-    this.#requests++;
+    if (++this.#requests === this.#options.settings.limits.requests) this.#draining = true;
     this.#queue.append(exchange);
     this.#body = body;
     if (body !== null) this.#phase = "body";

@@ -8,6 +8,8 @@ export interface HttpLimits {
   readonly headerCount: number;
   /** Bytes of a request body; larger: 413. 0: no limit. */
   readonly body: number;
+  /** Requests on one connection, which is then closed; 0: no limit. */
+  readonly requests: number;
 }
 
 /** Milliseconds, but for the rate. */
@@ -39,6 +41,7 @@ export const DEFAULT_LIMITS: HttpLimits = {
   headerSize: 32 * 1024,
   headerCount: 100,
   body: 100 * 1024 * 1024,
+  requests: 0,
 };
 
 export const DEFAULT_TIMEOUTS: HttpTimeouts = {

@@ -8,7 +8,7 @@ import type { AnswerParser, AnswerSink, UpstreamRequest } from "./protocol.ts";
 const HEAD_LIMIT = 64 * 1024;
 /** Interim answers before the final one; more are a fault or an attack. */
 const INTERIM_LIMIT = 32;
-const LIMITS: HttpLimits = { requestLine: 0, headerSize: HEAD_LIMIT, headerCount: ANSWER_FIELDS, body: 0 };
+const LIMITS: HttpLimits = { requestLine: 0, headerSize: HEAD_LIMIT, headerCount: ANSWER_FIELDS, body: 0, requests: 0 };
 
 const CR = 13;
 const LF = 10;

@@ -65,12 +65,14 @@ function timeouts(levels: readonly Scope[], t: Translation): Plain | undefined {
 }
 
 function headLimits(levels: readonly Scope[], t: Translation): Plain | undefined {
+  const requests = single(levels, "keepalive_requests", t);
+  const most = requests === null ? {} : { requests_per_connection: Number(firstOf(requests)) };
   const buffers = single(levels, "large_client_header_buffers", t);
   const [count, size] = buffers === null ? [] : textsOf(buffers);
   const bytes = sizeOf(size ?? "");
-  if (bytes === null) return undefined;
+  if (bytes === null) return sectionOf(most);
   t.ledger.claim(buffers!, "mapped", "one buffer is the longest request line, all together are the longest head");
-  return { request_line: sizeText(size!), header_size: sizeText(String(bytes * Number(count))) };
+  return { ...most, request_line: sizeText(size!), header_size: sizeText(String(bytes * Number(count))) };
 }
 
 /** The directive in effect for the whole instance; others of its name that say something else are noted. */

@@ -25,7 +25,7 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   [
     "ignored",
     "how NGINX moves bytes and remembers open files; clients see no difference",
-    /^(?:sendfile\w*|tcp_nopush|tcp_nodelay|aio\w*|directio\w*|output_buffers|postpone_output|read_ahead|open_file_cache\w*|open_log_file_cache|connection_pool_size|request_pool_size|subrequest_output_buffer_size|reset_timedout_connection|lingering_\w+|recursive_error_pages|max_ranges|chunked_transfer_encoding|log_subrequest|log_not_found|if_modified_since|msie_\w+|early_hints|client_body_in_single_buffer|keepalive_requests|keepalive_time|keepalive_disable|keepalive_min_timeout|ignore_invalid_headers|min_delete_depth)$/,
+    /^(?:sendfile\w*|tcp_nopush|tcp_nodelay|aio\w*|directio\w*|output_buffers|postpone_output|read_ahead|open_file_cache\w*|open_log_file_cache|connection_pool_size|request_pool_size|subrequest_output_buffer_size|reset_timedout_connection|lingering_\w+|recursive_error_pages|max_ranges|chunked_transfer_encoding|log_subrequest|log_not_found|if_modified_since|msie_\w+|early_hints|client_body_in_single_buffer|keepalive_time|keepalive_disable|keepalive_min_timeout|ignore_invalid_headers|min_delete_depth)$/,
   ],
   [
     "ignored",
@@ -58,7 +58,7 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
 
 /** What is translated where something uses it. */
 const TRANSLATED =
-  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|limit_(?:req|conn)\w*|set_real_ip_from|real_ip_\w+|stub_status|ssl)$/;
+  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|keepalive_requests|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|limit_(?:req|conn)\w*|set_real_ip_from|real_ip_\w+|stub_status|ssl)$/;
 
 /** The fate of a directive that nothing has used. */
 export function fateOf(directive: Directive, isWhole: boolean): Fate {
