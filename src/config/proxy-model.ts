@@ -55,6 +55,8 @@ export interface ProxyConfig {
   readonly hide: readonly string[];
   /** Tunnel what answers an Upgrade request with 101 (WebSocket). */
   readonly upgrade: boolean;
+  /** Milliseconds: without a byte either way, and in all (0: no limit). */
+  readonly tunnel: { readonly idle: number; readonly lifetime: number };
   /** `X-Accel-Redirect` of the answer leads to an internal route. */
   readonly accel: boolean;
   readonly tls: {

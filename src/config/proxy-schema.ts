@@ -108,6 +108,14 @@ const proxyKeys = section({
   ),
   hide: optional(oneOrMore(headerName), "Response fields that clients don't get.", "none"),
   upgrade: withDefault(flag, true, "Pass WebSocket and other upgrades on."),
+  tunnel: withDefault(
+    section({
+      idle: optional(duration, "Without a byte either way.", "`read_timeout`"),
+      lifetime: withDefault(duration, 0, "In all; 0 for no limit."),
+    }).meta({ id: "tunnel" }),
+    {},
+    "How long connections last that were upgraded (WebSocket).",
+  ),
   accel: withDefault(flag, true, "Let the upstream answer with an internal route, by `X-Accel-Redirect`."),
   tls: optional(tlsSchema, "How an https upstream is spoken to."),
 }).meta({ id: "proxy" });

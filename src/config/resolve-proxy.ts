@@ -80,6 +80,7 @@ export function resolveProxy(settings: ProxySettings, at: Path, context: RouteCo
     cookieDomains: resolveCookies(settings.cookies?.domains, [...at, "cookies", "domains"], context),
     hide: (settings.hide ?? []).map((field) => field.toLowerCase()),
     upgrade: settings.upgrade,
+    tunnel: { idle: settings.tunnel.idle ?? settings.read_timeout, lifetime: settings.tunnel.lifetime },
     accel: settings.accel,
     tls: resolveTls(settings, protocol, at, context),
   };

@@ -23,6 +23,16 @@ export interface TargetMetrics {
   readonly connect: Histogram;
   /** From the request to the answer's head, milliseconds. */
   readonly response: Histogram;
+  readonly tunnels: TunnelMetrics;
+}
+
+/** Connections that switched to another protocol (WebSocket). */
+export interface TunnelMetrics {
+  readonly open: Gauge;
+  readonly opened: Counter;
+  /** Bytes from clients to the target, and back. */
+  readonly sent: Counter;
+  readonly received: Counter;
 }
 
 /** Metrics of the targets that an edge proxies to. Labels are what is configured, so their number is bounded by it. */
@@ -35,6 +45,9 @@ export class UpstreamMetrics {
   readonly #connections: Labelled<Counter>;
   readonly #connect: Labelled<Histogram>;
   readonly #response: Labelled<Histogram>;
+  readonly #tunnels: Labelled<Gauge>;
+  readonly #tunnelled: Labelled<Counter>;
+  readonly #tunnelBytes: Labelled<Counter>;
   readonly #targets = new Map<string, TargetMetrics>();
 
   constructor() {
@@ -49,6 +62,17 @@ export class UpstreamMetrics {
       "propylon_upstream_connections_total",
       "Connections opened for requests.",
       labels,
+    );
+    this.#tunnels = registry.gauge(
+      "propylon_upstream_tunnels_open",
+      "Connections that have switched to another protocol, such as WebSocket.",
+      labels,
+    );
+    this.#tunnelled = registry.counter("propylon_upstream_tunnels_total", "Tunnels opened since the start.", labels);
+    this.#tunnelBytes = registry.counter(
+      "propylon_upstream_tunnel_bytes_total",
+      "Bytes that went through tunnels, to the target (sent) and from it (received).",
+      [...labels, "direction"],
     );
     const connect = "Time to open a connection, TLS included.";
     this.#connect = registry.histogram("propylon_upstream_connect_seconds", connect, DURATIONS, labels);
@@ -75,6 +99,12 @@ export class UpstreamMetrics {
         connections: this.#connections.with(upstream, target),
         connect: this.#connect.with(upstream, target),
         response: this.#response.with(upstream, target),
+        tunnels: {
+          open: this.#tunnels.with(upstream, target),
+          opened: this.#tunnelled.with(upstream, target),
+          sent: this.#tunnelBytes.with(upstream, target, "sent"),
+          received: this.#tunnelBytes.with(upstream, target, "received"),
+        },
       };
       this.#targets.set(key, metrics);
     }

@@ -133,7 +133,7 @@ export class Relay implements AttemptOwner {
       this.#over = true;
       this.#giveBack(attempt);
     };
-    const tunnel = new Tunnel(connection, first, this.#route.config.readTimeout, ended);
+    const tunnel = new Tunnel(connection, first, this.#route.config.tunnel, target.metrics.tunnels, ended);
     connection.user = tunnel;
     this.#feed.close();
     target.succeeded(performance.now());

@@ -1,11 +1,21 @@
 import type { Duplex } from "node:stream";
+import type { TunnelMetrics } from "../metrics/upstream-metrics.ts";
 import type { ConnectionUser, UpstreamConnection } from "./connection.ts";
+
+/** Milliseconds. */
+export interface TunnelLimits {
+  /** Without a byte either way. */
+  readonly idle: number;
+  /** In all; 0: no limit. */
+  readonly lifetime: number;
+}
 
 /** A connection that has switched to another protocol (RFC 9110 §7.8): bytes go both ways, neither side faster than the other reads. */
 export class Tunnel implements ConnectionUser {
   readonly #connection: UpstreamConnection;
-  /** Milliseconds without a byte either way. */
-  readonly #readTimeout: number;
+  readonly #limits: TunnelLimits;
+  readonly #metrics: TunnelMetrics;
+  #lifetime: NodeJS.Timeout | null = null;
   readonly #ended: () => void;
   /** What the target said before the client's side was there. */
   #waiting: Buffer[];
@@ -13,11 +23,25 @@ export class Tunnel implements ConnectionUser {
   #over = false;
 
   /** `first`: what followed the 101. `ended` is called once. */
-  constructor(connection: UpstreamConnection, first: Buffer[], readTimeout: number, ended: () => void) {
+  constructor(
+    connection: UpstreamConnection,
+    first: Buffer[],
+    limits: TunnelLimits,
+    metrics: TunnelMetrics,
+    ended: () => void,
+  ) {
     this.#connection = connection;
     this.#waiting = first;
-    this.#readTimeout = readTimeout;
-    this.#ended = ended;
+    this.#limits = limits;
+    this.#metrics = metrics;
+    this.#ended = () => {
+      if (this.#lifetime !== null) clearTimeout(this.#lifetime);
+      metrics.open.value--;
+      ended();
+    };
+    metrics.open.value++;
+    metrics.opened.value++;
+    for (const piece of first) metrics.received.value += piece.length;
   }
 
   /** The client's side has switched too. */
@@ -27,9 +51,11 @@ export class Tunnel implements ConnectionUser {
       return;
     }
     this.#client = client;
+    if (this.#limits.lifetime > 0) this.#lifetime = setTimeout(() => this.ended(), this.#limits.lifetime);
     for (const piece of this.#waiting) client.write(piece);
     this.#waiting = [];
     client.on("data", (chunk: Buffer) => {
+      this.#metrics.sent.value += chunk.length;
       if (!this.#connection.gone && !this.#connection.write(chunk)) client.pause();
     });
     client.on("drain", () => this.#connection.resume());
@@ -54,6 +80,7 @@ export class Tunnel implements ConnectionUser {
   connected(): void {}
 
   received(chunk: Buffer): void {
+    this.#metrics.received.value += chunk.length;
     const piece = Buffer.from(chunk);
     if (this.#client === null) this.#waiting.push(piece);
     else if (!this.#client.write(piece)) this.#connection.pause();
@@ -78,7 +105,7 @@ export class Tunnel implements ConnectionUser {
   }
 
   patience(): number {
-    return this.#readTimeout;
+    return this.#limits.idle;
   }
 
   overdue(): void {

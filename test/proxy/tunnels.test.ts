@@ -68,10 +68,38 @@ test("with upgrade off, or in HTTP/1.0, a target is never asked to switch", asyn
   assert.doesNotMatch(target.received.join(""), /upgrade/i);
 });
 
-test("a tunnel through which nothing passes ends after the read timeout", async () => {
+test("a tunnel through which nothing passes ends after its idle time", async () => {
   await using target = await scripted((socket) => socket.write(SWITCH));
-  await using front = await proxyStage({ targets: [targetAt(target.port)], proxy: { readTimeout: 100 } });
+  await using front = await proxyStage({
+    targets: [targetAt(target.port)],
+    proxy: { tunnel: { idle: 100, lifetime: 0 } },
+  });
   const client = await connect(front.port);
   client.write(get("/ws", ASK));
   await client.finished();
+});
+
+test("a tunnel ends after its lifetime, and is counted while it is open and after", async () => {
+  await using target = await scripted((socket) => {
+    socket.write(SWITCH);
+    socket.on("data", (chunk: Buffer) => socket.write(chunk));
+  });
+  await using front = await proxyStage({
+    targets: [targetAt(target.port)],
+    proxy: { tunnel: { idle: 60_000, lifetime: 300 } },
+  });
+  const client = await connect(front.port);
+  client.write(get("/ws", ASK));
+  await client.until(() => client.raw.latin1Slice().endsWith("\r\n\r\n"));
+  const { tunnels } = front.upstreams.named("up").targets[0]!.metrics;
+  assert.deepEqual([tunnels.open.value, tunnels.opened.value], [1, 1]);
+  const before = client.length;
+  client.write("hello");
+  await client.until(() => client.length === before + 5);
+  await client.finished();
+  await target.until(() => target.sockets[0]!.closed);
+  assert.deepEqual(
+    [tunnels.open.value, tunnels.opened.value, tunnels.sent.value, tunnels.received.value],
+    [0, 1, 5, 5],
+  );
 });

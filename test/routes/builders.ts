@@ -139,6 +139,7 @@ export function proxyTo(upstream: string): HandlerConfig {
     cookieDomains: [],
     hide: [],
     upgrade: true,
+    tunnel: { idle: 5000, lifetime: 0 },
     accel: true,
     tls: null,
   };
