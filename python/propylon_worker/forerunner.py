@@ -1,5 +1,6 @@
 """The forerunner of an app's workers: imports the app once, then forks a worker each time that main asks for one."""
 
+import fcntl
 import gc
 import os
 import platform
@@ -156,14 +157,10 @@ def die_with_main(connection):
 
     Not PR_SET_PDEATHSIG: our parent is the forerunner, whose end is not to be ours. Where this can't be had, the end of the control channel still ends a worker.
     """
-    try:
-        import fcntl
-
+    if sys.platform.startswith("linux"):
         fcntl.fcntl(connection, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(connection, F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(connection, fcntl.F_SETFL, fcntl.fcntl(connection, fcntl.F_GETFL) | os.O_ASYNC)
-    except (OSError, AttributeError, ImportError):
-        pass
     connection.detach()  # open for as long as the process lives
 
 
