@@ -36,6 +36,16 @@ describe("NGINX Unit's config.json", () => {
     assert.equal(told("applications.blog.module")?.place.line, 4);
   });
 
+  it("replaces workers after their number of requests; how long a request may take is not taken over", () => {
+    const { settings, told } = read(`{
+      "listeners": { "*:8300": { "pass": "applications/blog" } },
+      "applications": { "blog": { "type": "python", "path": "/www", "module": "wsgi", "limits": { "requests": 1000, "timeout": 10 } } }
+    }`);
+    const { recycle } = (settings["apps"] as { blog: { recycle: unknown } }).blog;
+    assert.deepEqual(recycle, { requests: 1000 });
+    assert.equal(told("applications.blog.limits")?.verdict, "approximated");
+  });
+
   it("matches by path, host, address and header, and answers with files, redirects and upstreams", () => {
     const { settings } = read(`{
       "listeners": { "127.0.0.1:80": { "pass": "routes" } },
