@@ -1,4 +1,5 @@
 import { parseHttpDate } from "../http/conditional.ts";
+import { markLasting } from "../http/lasting.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { type Fields, firstOf } from "./fields.ts";
 import { hitNote } from "./notes.ts";
@@ -62,6 +63,7 @@ export class Entry {
     this.terms = parts.terms;
     this.initialAge = parts.initialAge;
     this.received = parts.received;
+    if (content !== null) markLasting(content);
     this.etag = firstOf(fields, "etag");
     this.lastModified = firstOf(fields, "last-modified");
     this.modified = parseHttpDate(this.lastModified ?? firstOf(fields, "date") ?? "") ?? 0;

@@ -11,7 +11,7 @@ import { Fill, type FillOwner } from "./fill.ts";
 import { type AnswerContext, entryOf, freshened, speaksOf } from "./make-entry.ts";
 import { type Forward, forwardNote, type Result } from "./notes.ts";
 import { helpsOnError } from "./select.ts";
-import { serve } from "./serve.ts";
+import { serve, withNote } from "./serve.ts";
 import type { KeepingRules } from "./storable.ts";
 import { matches } from "./vary.ts";
 import type { Wishes } from "./wishes.ts";
@@ -117,10 +117,11 @@ export class Flight implements FetchOwner, FillOwner {
     this.#timer ??= setTimeout(() => this.#tooLong(), owner.rules.wait);
   }
 
-  /** What it brings is not to be stored any more: a newer state is known to exist. */
+  /** What it brings is not to be stored any more, as a newer state is known to exist: who waits asks for that. */
   spoil(): void {
     this.#keeps = false;
     this.#end();
+    this.#leave(this.#leader);
   }
 
   // --- the handler's side ---
@@ -306,8 +307,8 @@ export class Flight implements FetchOwner, FillOwner {
     const note = owner.rules.status ? forwardNote(why, { status: head.status, detail }) : "";
     if (wishes.special !== null && isNotModified(wishes.special, knownOf(head.status, head.headers))) {
       release(body);
-      exchange.respond(new ResponseHead(304, without(noted(head, note).headers, CONTENT)), null);
-    } else exchange.respond(noted(head, note), body);
+      exchange.respond(new ResponseHead(304, without(withNote(head, note).headers, CONTENT)), null);
+    } else exchange.respond(withNote(head, note), body);
     this.#leave(leader);
   }
 
@@ -394,7 +395,3 @@ export class Flight implements FetchOwner, FillOwner {
 // --- internal ---
 
 const CONTENT = new Set(["content-length", "content-type", "content-encoding", "content-language", "content-range"]);
-
-function noted(head: ResponseHead, note: string): ResponseHead {
-  return note === "" ? head : new ResponseHead(head.status, [...head.headers, ["Cache-Status", note]], head.reason);
-}

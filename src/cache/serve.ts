@@ -1,6 +1,7 @@
 import type { Exchange } from "../http/exchange.ts";
 import { joinMultipart, planMultipart } from "../http/multipart-ranges.ts";
 import { contentRange } from "../http/range.ts";
+import { ResponseHead } from "../http/response-head.ts";
 import { isNotModified, partsOf } from "./conditions.ts";
 import type { Entry } from "./entry.ts";
 import { type Fields, firstOf } from "./fields.ts";
@@ -43,6 +44,13 @@ export function serve(
   const type = [["Content-Type", plan.type]] as const;
   exchange.respond(entry.headOf(206, age, note, type, TYPE), joinMultipart(plan, content));
 }
+
+/** An answer that is not stored, with what the cache has to say of it. */
+export function withNote(head: ResponseHead, note: string): ResponseHead {
+  return note === "" ? head : new ResponseHead(head.status, [...head.headers, ["Cache-Status", note]], head.reason);
+}
+
+// --- internal ---
 
 const LENGTH = new Set(["content-length"]);
 const TYPE = new Set(["content-length", "content-type"]);

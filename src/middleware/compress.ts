@@ -1,12 +1,16 @@
 import type { CompressConfig } from "../config/route-model.ts";
 import { type Coding, chooseCoding, parseAcceptEncoding } from "../http/accept-encoding.ts";
 import type { Exchange, ResponseBody, ResponseFilter } from "../http/exchange.ts";
+import { isLasting } from "../http/lasting.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { CompressedStream, FileStream } from "./compressed-body.ts";
+import { CompressedCopies } from "./compressed-copies.ts";
 import { compressNow } from "./compressor.ts";
 
 /** Bodies up to this size are compressed at once: a few tenths of a millisecond; larger ones on zlib's own threads. */
 const AT_ONCE = 32 * 1024;
+
+const copies = new CompressedCopies();
 
 /**
  * Compresses answers on their way to the client (RFC 9110 §8.4): those of the configured types, whole (200 and errors, no part of
@@ -44,9 +48,8 @@ export class CompressFilter implements ResponseFilter {
     const { level } = this.#config;
     if (!Buffer.isBuffer(body))
       return new CompressedStream(body.kind === "file" ? new FileStream(body) : body, coding, level);
-    return body.length <= AT_ONCE
-      ? compressNow(coding, level, body)
-      : new CompressedStream(new BufferStream(body), coding, level);
+    if (body.length > AT_ONCE) return new CompressedStream(new BufferStream(body), coding, level);
+    return isLasting(body) ? copies.get(body, coding, level) : compressNow(coding, level, body);
   }
 
   #concerns({ status, headers }: ResponseHead, body: ResponseBody): boolean {

@@ -117,6 +117,24 @@ test("when all that waited have hung up, the origin is not kept at it", async (t
   await until(() => asked[0]!.destroyed || asked[0]!.socket.destroyed);
 });
 
+test("what is purged while it is on its way is not stored, and who waited for it asks anew", async (t) => {
+  const { origin, go, waiting } = held(fresh);
+  const { get, stores, metric } = await stage(t, origin);
+  const leader = get("/x");
+  await until(() => waiting.length === 1);
+  const other = get("/x");
+  await until(() => metric("propylon_cache_collapsed_total") === 1);
+  // Nothing is stored yet.
+  assert.equal(stores.purge({ url: "http://EXAMPLE.org:80/x" }), 0);
+  await until(() => waiting.length === 2);
+  go();
+  assert.equal(String((await leader).body), "answer 1");
+  assert.equal(String((await other).body), "answer 2");
+  assert.equal(String((await get("/x")).body), "answer 2");
+  assert.equal(stores.purge({ prefix: "http://example.org" }), 1);
+  assert.equal(stores.purge({ all: true }), 0);
+});
+
 test("nobody waits longer than the configuration says", async (t) => {
   const { origin, go, waiting } = held(fresh);
   const { get, metric } = await stage(t, origin, { cache: { wait: 50 } });
