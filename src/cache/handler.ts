@@ -12,7 +12,7 @@ import { selectEntry, useOf } from "./select.ts";
 import { serve } from "./serve.ts";
 import type { Shelf } from "./shelf.ts";
 import type { CacheStores } from "./stores.ts";
-import { sameOrigin, urlOf } from "./url.ts";
+import { authorityOf, sameOrigin, urlOf } from "./url.ts";
 import { wishesOf, withoutDirectives } from "./wishes.ts";
 
 type Test = (exchange: Exchange) => boolean;
@@ -149,14 +149,18 @@ export class CacheHandler implements Handler, FlightOwner {
 
   // --- internal ---
 
-  /** Both parts of the key that a client has a say in are of one line, so that none can be taken for another's. */
+  /** The path alone may hold a line's end, so that no key can be taken for another. */
   #key(exchange: Exchange): string {
     const { key } = this.#parts;
     if (key !== null) return key.evaluate(exchange);
     const { plain, secure } = this.#prefixes;
-    const authority = exchange.headers.get("host") ?? exchange.host;
+    const authority = authorityOf(exchange);
     const url = (exchange.client.secure ? secure : plain) + authority + exchange.target;
-    return exchange.rewritten ? `${url}\n${exchange.path}\n${exchange.query}` : url;
+    // What the handler is told instead decides about its answer as well.
+    const told = exchange.headers.get("host") ?? authority;
+    const other = told === authority ? "" : told;
+    if (exchange.rewritten) return `${url}\n${other}\n${exchange.path}\n${exchange.query}`;
+    return other === "" ? url : `${url}\n${other}`;
   }
 
   #miss(asker: Asker, key: string, refreshes: boolean): void {

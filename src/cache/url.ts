@@ -2,9 +2,16 @@ import type { Exchange } from "../http/exchange.ts";
 
 /** The URL that an exchange asks for, in the form that purges compare; the target as it came where it is no URL. */
 export function urlOf(exchange: Exchange): string {
-  const { client, headers, target } = exchange;
-  const text = `${client.secure ? "https" : "http"}://${headers.get("host") ?? exchange.host}${target}`;
+  const text = `${exchange.client.secure ? "https" : "http"}://${authorityOf(exchange)}${exchange.target}`;
   return plainUrl(text) ?? text;
+}
+
+/** The host that the client asked for, with its port: that of the Host field, unless a rule of the route has put another there. */
+export function authorityOf({ host, headers }: Exchange): string {
+  const field = headers.get("host");
+  if (field === undefined || field === host) return host;
+  const end = field.charAt(host.length);
+  return (end === ":" || end === "") && field.slice(0, host.length).toLowerCase() === host ? field : host;
 }
 
 /**

@@ -119,6 +119,18 @@ test("the whole URL is the key: host, path, query and their case", async (t) => 
   assert.equal(asked.length, urls.length);
 });
 
+test("a Host that a rule sets for the origin does not make different hosts one", async (t) => {
+  const origin: Origin = (request, response) => response.writeHead(200, fresh).end(String(request.headers["x-for"]));
+  const set = (name: string, value: string) => ({ operation: "set", name, value, always: true }) as const;
+  const requestHeaders = [set("Host", "internal.example"), set("X-For", "{host}")];
+  const { ask, stores } = await stage(t, origin, { route: { requestHeaders } });
+  for (let round = 0; round < 2; round++)
+    for (const Host of ["a.example", "b.example:81"])
+      assert.equal(String((await ask("/", { headers: { Host } })).body), Host.replace(":81", ""));
+  assert.equal(stores.status()[0]!.entries, 2);
+  assert.equal(stores.purge({ url: "http://a.example/" }), 1);
+});
+
 test("a condition of bypass leaves the cache out, refresh fetches anew, no_store keeps nothing", async (t) => {
   const when = (header: string) => ({ kind: "true", value: `{http_${header}}`, not: false }) as const;
   const cache = { bypass: [when("x_bypass")], refresh: [when("x_refresh")], noStore: [when("x_no")] };
