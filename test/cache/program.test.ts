@@ -68,7 +68,8 @@ test("one line caches an app: hits, purge by the command line, metrics; a reload
   const urls = (JSON.parse(listed.out) as { url: string }[]).map((one) => one.url).sort();
   assert.deepEqual(urls, [`${url}/noted`, `${url}/packed`, `${url}/page`, `${url}/stream`]);
   fs.appendFileSync(path.join(cwd, "propylon.yaml"), "limits: { header_count: 99 }\n");
-  assert.equal((await run(["reload"], cwd)).code, 0);
+  const reloaded = await run(["reload"], cwd);
+  assert.equal(reloaded.code, 0, reloaded.err);
   assert.equal(await text("/page"), "answer 1 ", "the reload replaced the app's workers, not what is stored");
 
   assert.match((await run(["cache", "purge", `${url}/page`], cwd)).out, /^1 answer removed\n$/);
