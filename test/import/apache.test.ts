@@ -268,3 +268,41 @@ function continued(name: string, text: string): readonly string[] {
     index > 0 && lines[index - 1]!.trimEnd().endsWith("\\") ? [`${name}:${index + 1}`] : [],
   );
 }
+
+describe("mod_cache", () => {
+  const { routes, told } = read(`<VirtualHost *:80>
+ProxyPass /api/ http://127.0.0.1:81/
+ProxyPass / http://127.0.0.1:82/
+CacheRoot /var/cache/apache2
+CacheEnable disk /
+CacheLock on
+CacheIgnoreCacheControl On
+CacheMaxFileSize 2097152
+CacheStaleOnError On
+<Location /api/>
+CacheDisable on
+</Location>
+</VirtualHost>
+`);
+
+  it("keeps the answers of proxied servers, but for places where it is disabled", () => {
+    const cached = plain(routes).map((route) => [route["path"] ?? route["prefix"] ?? "/", route["cache"]]);
+    const cache = {
+      heuristics: true,
+      wait: "5s",
+      request_directives: false,
+      max_entry: "2MB",
+      stale_if_error: "52w",
+    };
+    assert.deepEqual(cached, [
+      ["/api/", undefined],
+      ["/", cache],
+    ]);
+  });
+
+  it("says what is not the same", () => {
+    assert.equal(told("CacheEnable")?.verdict, "approximated");
+    assert.equal(told("CacheRoot")?.verdict, "ignored");
+    assert.equal(told("CacheLock")?.verdict, "mapped");
+  });
+});

@@ -2,6 +2,7 @@ import { parseDuration } from "../../base/units.ts";
 import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
 import type { Plain } from "../tree.ts";
 import { type AccessDraft, accessOf, newAccess, readAccess } from "./access.ts";
+import { type CacheDraft, cacheOf, newCache, readCache } from "./cache.ts";
 import { type HeaderDraft, headersOf, newHeaders, readHeader } from "./headers.ts";
 import { noteFor } from "./notes.ts";
 import type { ApacheNode } from "./parse.ts";
@@ -10,6 +11,7 @@ import { plainTemplate } from "./template.ts";
 /** What a server, a virtual host or a `<Directory>`, `<Location>` or `<Files>` in it says of the requests that it covers. */
 export interface OptionsDraft {
   readonly access: AccessDraft;
+  readonly cache: CacheDraft;
   readonly response: HeaderDraft;
   readonly request: HeaderDraft;
   /** Of the static files. */
@@ -30,6 +32,7 @@ export interface OptionsDraft {
 export function newOptions(): OptionsDraft {
   return {
     access: newAccess(),
+    cache: newCache(),
     response: newHeaders(),
     request: newHeaders(),
     files: {},
@@ -137,7 +140,7 @@ export function readOption(
       draft.intercept = on;
       return mapped();
     default:
-      return readAccess(node, draft.access) ?? noteFor(node);
+      return readAccess(node, draft.access) ?? readCache(node, draft.cache) ?? noteFor(node);
   }
 }
 
@@ -153,6 +156,7 @@ export function routeOptions(drafts: readonly OptionsDraft[]): Plain {
   const bodyLimit = drafts.map((draft) => draft.bodyLimit).findLast((limit) => limit !== null) ?? null;
   const intercept = drafts.map((draft) => draft.intercept).findLast((flag) => flag !== null) ?? null;
   const errors = Object.assign({}, ...drafts.map((draft) => draft.errors)) as Plain;
+  const cache = cacheOf(drafts.map((draft) => draft.cache));
   const responseHeaders = headersOf(response);
   const requestHeaders = headersOf(request);
   return {
@@ -162,6 +166,7 @@ export function routeOptions(drafts: readonly OptionsDraft[]): Plain {
     ...(bodyLimit === null ? {} : { limits: { body: bodyLimit } }),
     ...(Object.keys(errors).length === 0 ? {} : { errors }),
     ...(intercept === true ? { intercept } : {}),
+    ...(cache === undefined ? {} : { cache }),
   };
 }
 
