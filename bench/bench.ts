@@ -9,8 +9,8 @@ import { describeMachine } from "./machine.ts";
 
 const USAGE = `npm run bench -- [NAME...] [OPTION...]      see docs/benchmarks.md
 
-NAME is a benchmark or the beginning of its name (hello, flask, django, asgi, sleep, mixed, download, upload, static, proxy,
-cache, routes, footprint); none: all.
+NAME is a benchmark or the beginning of its name (hello, flask, django, asgi, sleep, mixed, download, upload, static,
+connections, https, http2, handshakes, idle, proxy, cache, routes, footprint); none: all.
 
   --repeats N        of each measurement (default 5, 7 where p99 counts)
   --seconds N        of each measurement (default 4)

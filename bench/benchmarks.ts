@@ -2,6 +2,8 @@ import path from "node:path";
 import type { Benchmark } from "./context.ts";
 import { CHANGED, FILES } from "./files.ts";
 import { footprint } from "./footprint.ts";
+import { h2load } from "./h2load.ts";
+import { idle } from "./idle.ts";
 import { mixed } from "./mixed.ts";
 import { granian } from "./peers/granian.ts";
 import { nginxCache } from "./peers/nginx-cache.ts";
@@ -19,6 +21,7 @@ import { propylonRoutes } from "./peers/propylon-routes.ts";
 import { propylonUwsgi } from "./peers/propylon-uwsgi.ts";
 import { prototype } from "./peers/prototype.ts";
 import { PROXIED } from "./peers/proxied.ts";
+import { nginxSecure, propylonSecure } from "./peers/secure-files.ts";
 import { type Throughput, throughput } from "./throughput.ts";
 import { pythonWith, withPackages } from "./with-packages.ts";
 
@@ -163,6 +166,41 @@ export function benchmarks(choice: Choice): Benchmark[] {
       wanted: { nginx: { rps: 0.9 } },
     },
   ];
+  const fronts: Throughput[] = [
+    {
+      ...files,
+      name: "connections",
+      title: "a static file of 1 KB, a new connection for each request, 64 at once",
+      // One edge against as many nginx workers.
+      peers: take(propylon(), nginxStatic(1)),
+      headers: ["Connection: close"],
+      wanted: { nginx: { rps: 0.85 } },
+    },
+    {
+      ...files,
+      name: "https",
+      title: "a static file of 1 KB over TLS, 64 kept connections",
+      peers: take(propylonSecure(), nginxSecure(1)),
+      wanted: { nginx: { rps: 0.75 } },
+    },
+    {
+      ...files,
+      name: "http2",
+      title: "a static file of 1 KB by HTTP/2 over TLS, 16 connections of 16 streams",
+      peers: take(propylonSecure(), nginxSecure(1)),
+      load: h2load,
+      connections: 16,
+      wanted: { nginx: { rps: 0.5 } },
+    },
+    {
+      ...files,
+      name: "handshakes",
+      title: "a static file of 1 KB, a new TLS connection for each request, 64 at once",
+      peers: take(propylonSecure(), nginxSecure(1)),
+      headers: ["Connection: close"],
+      wanted: {},
+    },
+  ];
   const django: Throughput = {
     ...hello,
     name: "django",
@@ -249,7 +287,8 @@ export function benchmarks(choice: Choice): Benchmark[] {
     withPackages(throughput(asgi), ASGI_PACKAGES),
     mixed(take(...ours, uwsgi)),
     ...transfers.map(throughput),
-    ...[files, ...larger].map(throughput),
+    ...[files, ...larger, ...fronts].map(throughput),
+    idle(take(propylon(), nginxStatic(1))),
     ...[...proxies, gateway, ...caches].map(throughput),
     throughput(routes),
     footprint(take(propylon(), uwsgi)),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -62,7 +63,7 @@ export class RunningPeer {
     failed.catch(() => {});
     const looking = new AbortController();
     try {
-      await Promise.race([failed, answered(port, probe, looking.signal)]);
+      await Promise.race([failed, answered(port, probe, peer.secure === true, looking.signal)]);
       return new RunningPeer(peer, port, performance.now() - began, folder, children);
     } catch (error) {
       looking.abort();
@@ -76,7 +77,7 @@ export class RunningPeer {
   }
 
   url(target: string): string {
-    return `http://127.0.0.1:${this.port}${target}`;
+    return `${this.peer.secure ? "https" : "http"}://127.0.0.1:${this.port}${target}`;
   }
 
   /** Every process of it. */
@@ -90,20 +91,22 @@ export class RunningPeer {
   }
 }
 
-/** Status and body of one GET. */
+/** Status and body of one GET; `upload`: bytes of a POST. */
 export function get(
   port: number,
   target: string,
   headers: readonly string[] = [],
   upload = 0,
+  secure = false,
 ): Promise<{ status: number; body: Buffer }> {
   const fields = Object.fromEntries(
     headers.map((header) => [header.slice(0, header.indexOf(":")), header.slice(header.indexOf(":") + 2)]),
   );
   return new Promise((resolve, reject) => {
     const method = upload > 0 ? "POST" : "GET";
-    const options = { host: "127.0.0.1", port, path: target, method, headers: fields, agent: false };
-    const request = http.request(options, (response) => {
+    const where = { host: "127.0.0.1", port, path: target, rejectUnauthorized: false };
+    const options = { ...where, method, headers: fields, agent: false };
+    const request = (secure ? https : http).request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
@@ -114,12 +117,12 @@ export function get(
   });
 }
 
-async function answered(port: number, probe: string, signal: AbortSignal): Promise<void> {
+async function answered(port: number, probe: string, secure: boolean, signal: AbortSignal): Promise<void> {
   const end = performance.now() + START_TIMEOUT;
   let last = "nothing listens";
   while (performance.now() < end && !signal.aborted) {
     try {
-      const { status, body } = await get(port, probe);
+      const { status, body } = await get(port, probe, [], 0, secure);
       if (status === 200) return;
       last = `status ${status}: ${body.toString().slice(0, 200)}`;
     } catch (error) {

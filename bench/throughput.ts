@@ -4,7 +4,7 @@ import { cpuSeconds, residentBytes } from "./process-tree.ts";
 import { get, RunningPeer } from "./running-peer.ts";
 import { median, spread } from "./statistics.ts";
 import { figure, formatTable, megabytes, ratio } from "./table.ts";
-import { wrk } from "./wrk.ts";
+import { type Load, type LoadResult, wrk } from "./wrk.ts";
 
 const WARM_UP_SECONDS = 1;
 
@@ -23,6 +23,8 @@ export interface Throughput {
   /** Bytes that each request sends, as a POST; left out: a GET without any. */
   readonly upload?: number;
   readonly connections: number;
+  /** What asks; `wrk` when left out. */
+  readonly load?: (load: Load) => Promise<LoadResult>;
   readonly repeats: number;
   /** Ratios wanted of the first peer, by the other's name: requests a second at least, p99 at most. */
   readonly wanted: Readonly<Record<string, { readonly rps: number; readonly p99?: number }>>;
@@ -74,7 +76,7 @@ async function runThroughput(definition: Throughput, context: Context): Promise<
 /** wrk counts answers of 400 and above as errors; this makes sure that the rest is the right answer. */
 async function checkAnswer(peer: RunningPeer, definition: Throughput): Promise<void> {
   const { target, headers, body, status = 200, upload = 0 } = definition;
-  const answer = await get(peer.port, target, headers, upload);
+  const answer = await get(peer.port, target, headers, upload, peer.peer.secure);
   if (answer.status === status && answer.body.equals(body)) return;
   throw new Error(
     `${peer.peer.name}: ${target}: status ${answer.status}, ${answer.body.length} bytes; wanted ${status}, ${body.length} bytes`,
@@ -82,11 +84,11 @@ async function checkAnswer(peer: RunningPeer, definition: Throughput): Promise<v
 }
 
 async function measure(peer: RunningPeer, definition: Throughput, seconds: number): Promise<Measurement> {
-  const { target, headers, connections, upload = 0 } = definition;
+  const { target, headers, connections, upload = 0, load: ask = wrk } = definition;
   const pids = peer.pids();
   const before = cpuSeconds(pids);
   try {
-    const load = await wrk({ url: peer.url(target), headers, connections, seconds, upload });
+    const load = await ask({ url: peer.url(target), headers, connections, seconds, upload });
     const cpu = ((cpuSeconds(pids) - before) * 1000) / load.requests;
     return { rps: load.perSecond, p50: load.p50, p99: load.p99, cpu, rss: residentBytes(pids) };
   } catch (error) {

@@ -10,6 +10,8 @@ export interface NginxSettings {
   readonly http: string;
   /** Directives of `location /`. */
   readonly location: string;
+  /** Speak TLS, and HTTP/2 with clients that ask for it. */
+  readonly pair?: { readonly certificate: string; readonly key: string };
 }
 
 export function nginx(place: Place, settings: NginxSettings): Program {
@@ -22,7 +24,7 @@ export function nginxVersion(): string {
   return spawnSync("nginx", ["-v"], { encoding: "utf8" }).stderr.trim().replace("nginx version: ", "");
 }
 
-function configuration({ folder, port }: Place, { workers, http, location }: NginxSettings): string {
+function configuration({ folder, port }: Place, { workers, http, location, pair }: NginxSettings): string {
   const temporary = ["client_body", "proxy", "uwsgi", "fastcgi", "scgi"];
   return `
 daemon off;
@@ -30,8 +32,8 @@ worker_processes ${workers};
 ${process.getuid?.() === 0 ? "user root;" : ""}
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx-error.log warn;
-worker_rlimit_nofile 8192;
-events { worker_connections 4096; }
+worker_rlimit_nofile 32768;
+events { worker_connections 16384; }
 http {
   ${temporary.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n  ")}
   include /etc/nginx/mime.types;
@@ -45,7 +47,8 @@ http {
   open_file_cache_valid 30s;
   ${http}
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} ${pair === undefined ? "" : "ssl http2 "}backlog=4096;
+    ${pair === undefined ? "" : `ssl_certificate ${pair.certificate}; ssl_certificate_key ${pair.key};`}
     location / {
       ${location}
     }

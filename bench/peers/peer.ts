@@ -31,5 +31,7 @@ export interface Peer {
   readonly name: string;
   /** Names its version and how it is tuned, for the report. */
   readonly versions: () => string;
+  /** It speaks TLS. */
+  readonly secure?: boolean;
   prepare(task: Task, place: Place): readonly Program[];
 }
