@@ -41,6 +41,8 @@ export function requestBlock(exchange: Exchange, context: BlockContext, scope = 
       known.port === client.localPort &&
       known.secure === client.secure &&
       known.protocol === exchange.protocol &&
+      // In HTTP/2 the fields don't tell whether there is a body.
+      known.chunked === exchange.body.length < 0 &&
       (scope || known.user === userOf(exchange)) &&
       known.scope === scope
     )

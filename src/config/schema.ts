@@ -116,7 +116,7 @@ export const settingsSchema = section({
           ),
           buffer: withDefault(
             size,
-            "4MB",
+            "8MB",
             "Bytes of responses that wait in memory for one client; its further requests wait meanwhile.",
           ),
         }),

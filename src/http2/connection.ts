@@ -106,6 +106,7 @@ export class Http2Connection implements SessionOwner, Swept {
     try {
       this.#consume(input);
     } finally {
+      this.#frames.release();
       this.#session.outgoing.pump();
       this.#taking = false;
       this.output.release();

@@ -1,12 +1,6 @@
 import { FRAME_HEAD, MAX_PAYLOAD } from "./frame.ts";
 
-/** One frame; `payload` is valid until the next one is read: copy what is kept. */
-export interface Frame {
-  readonly type: number;
-  readonly flags: number;
-  readonly stream: number;
-  readonly payload: Buffer;
-}
+const EMPTY = Buffer.alloc(0);
 
 /**
  * Cuts what comes on a connection into frames (RFC 9113 §4.1). A frame that came whole is a view of the read; one that came in
@@ -19,7 +13,7 @@ export class FrameReader {
   type = 0;
   flags = 0;
   stream = 0;
-  payload: Buffer = Buffer.alloc(0);
+  payload: Buffer = EMPTY;
   /** A frame is longer than allowed; nothing more can be read. */
   oversized = false;
 
@@ -28,12 +22,17 @@ export class FrameReader {
     return this.#partial !== null;
   }
 
+  /** Lets go of the last payload: a view of it keeps a whole read alive. */
+  release(): void {
+    this.payload = EMPTY;
+  }
+
   /** Reads a frame from `input` at `offset` into the fields; returns where it ends, or -1: what was left is kept, or is `oversized`. */
   read(input: Buffer, offset: number): number {
     if (this.#partial !== null) return this.#complete(this.#partial, input, offset);
     const available = input.length - offset;
     if (available < FRAME_HEAD) {
-      if (available > 0) this.#keep(input, offset, FRAME_HEAD + MAX_PAYLOAD);
+      if (available > 0) this.#keep(input, offset, FRAME_HEAD);
       return -1;
     }
     const length = this.#head(input, offset);
@@ -61,11 +60,21 @@ export class FrameReader {
       this.oversized = true;
       return -1;
     }
-    at = this.#fill(partial, input, at, FRAME_HEAD + length);
+    const whole = this.#reserve(partial, FRAME_HEAD + length);
+    at = this.#fill(whole, input, at, FRAME_HEAD + length);
     if (this.#length < FRAME_HEAD + length) return -1;
-    this.payload = partial.subarray(FRAME_HEAD, FRAME_HEAD + length);
+    this.payload = whole.subarray(FRAME_HEAD, FRAME_HEAD + length);
     this.#partial = null;
     return at;
+  }
+
+  /** Room for the whole frame, once its length is known. */
+  #reserve(partial: Buffer, size: number): Buffer {
+    if (partial.length >= size) return partial;
+    const larger = Buffer.allocUnsafe(size);
+    partial.copy(larger, 0, 0, this.#length);
+    this.#partial = larger;
+    return larger;
   }
 
   #fill(partial: Buffer, input: Buffer, from: number, until: number): number {

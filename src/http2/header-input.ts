@@ -1,9 +1,8 @@
-import type { Refusal } from "../http/refusal.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { HttpLimits } from "../http/settings.ts";
 import { ConnectionFault, ErrorCode } from "./error-code.ts";
 import { HeaderDecoder } from "./header-decoder.ts";
-import { type Malformed, requestOf, trailerProblem } from "./request-fields.ts";
+import { type Malformed, type RefusedRequest, requestOf, trailerProblem } from "./request-fields.ts";
 
 /** The default size of HPACK's dynamic table, which we keep, bytes. */
 const TABLE = 4096;
@@ -61,7 +60,7 @@ export class HeaderInput {
   }
 
   /** Reads the block of a request. */
-  request(block: Buffer, ended: boolean): RequestHead | Refusal | Malformed | ConnectionFault {
+  request(block: Buffer, ended: boolean): RequestHead | RefusedRequest | Malformed | ConnectionFault {
     const text = block.latin1Slice();
     const decoder = this.#decoder;
     if (this.#lastVersion === decoder.version && this.#lastEnded === ended && this.#lastBlock === text)

@@ -12,7 +12,7 @@ export interface Http2Limits {
   readonly buffer: number;
 }
 
-export const DEFAULT_HTTP2_LIMITS: Http2Limits = { streams: 128, resets: 200, frames: 1000, buffer: 4 * 1024 * 1024 };
+export const DEFAULT_HTTP2_LIMITS: Http2Limits = { streams: 128, resets: 200, frames: 1000, buffer: 8 * 1024 * 1024 };
 
 /** What a connection of HTTP/2 is made with. */
 export interface Http2Options extends Http1Options {

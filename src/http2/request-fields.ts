@@ -17,6 +17,20 @@ export class Malformed {
   }
 }
 
+/** A valid field list that is refused with a status. */
+export class RefusedRequest extends Refusal {
+  /** As HTTP/1.1 would have it, for the log. */
+  readonly line: string;
+  /** The head of what it is answered to. */
+  readonly head: RequestHead;
+
+  constructor(refusal: Refusal, method: string, path: string) {
+    super(refusal.status, refusal.reason);
+    this.line = `${method} ${path} HTTP/2.0`;
+    this.head = { ...NOT_READ, method };
+  }
+}
+
 /** RFC 9113 §8.2.2. */
 const OF_A_CONNECTION = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
 const PSEUDO = new Set([":method", ":scheme", ":authority", ":path"]);
@@ -24,8 +38,8 @@ const PSEUDO = new Set([":method", ":scheme", ":authority", ":path"]);
 const FORBIDDEN = /[\x00-\x08\x0a-\x1f\x7f]/;
 const VISIBLE = /^[!-~]+$/;
 
-/** Stands for the head of a request that is refused by its status before it is read. */
-export const NOT_READ: RequestHead = {
+/** Stands for the rest of a request that is refused. */
+const NOT_READ: RequestHead = {
   method: "GET",
   target: "",
   path: "/",
@@ -48,15 +62,53 @@ const memo = new HeaderMemo();
  * HTTP/1.1 and read by the parser for that, so that nothing gets further in HTTP/2 that HTTP/1.1 would refuse: neither an app
  * nor an upstream can be sent what it would read in another way.
  */
-export function requestOf(list: FieldList, ended: boolean, limits: HttpLimits): RequestHead | Refusal | Malformed {
+export function requestOf(
+  list: FieldList,
+  ended: boolean,
+  limits: HttpLimits,
+): RequestHead | RefusedRequest | Malformed {
   const pseudo = new Map<string, string>();
   const fields = regularFields(list, pseudo);
   if (fields instanceof Malformed) return fields;
   const method = pseudo.get(":method");
   if (method === undefined || !isToken(method)) return new Malformed("the method is no token, or missing");
-  if (method === "CONNECT") return connect(pseudo);
-  const malformed = checkPseudo(pseudo, method);
+  const malformed = method === "CONNECT" ? checkConnect(pseudo) : checkPseudo(pseudo, method);
   if (malformed !== null) return malformed;
+  const head = method === "CONNECT" ? NO_TUNNELS : combine(pseudo, method, fields, list, ended, limits);
+  return head instanceof Refusal
+    ? new RefusedRequest(head, method, pseudo.get(":path") ?? pseudo.get(":authority")!)
+    : head;
+}
+
+/** Checks a trailer section; null when it may be dropped in peace. */
+export function trailerProblem(list: FieldList, limits: HttpLimits): string | null {
+  const fields = regularFields(list, null);
+  if (fields instanceof Malformed) return fields.reason;
+  if (list.tooLarge) return "the trailer section is too large";
+  const raw = `${fields.host === null ? "" : `\r\nhost: ${fields.host}`}${fields.lines}`.slice(2);
+  return raw === "" ? null : (checkTrailers(raw, limits.headerCount)?.reason ?? null);
+}
+
+// --- internal ---
+
+/** No tunnels here (RFC 9113 §8.5). */
+const NO_TUNNELS = new Refusal(501, "CONNECT is not implemented");
+
+interface RegularFields {
+  /** Each with a CRLF before it. */
+  readonly lines: string;
+  readonly host: string | null;
+}
+
+/** What takes all of the list. */
+function combine(
+  pseudo: ReadonlyMap<string, string>,
+  method: string,
+  fields: RegularFields,
+  list: FieldList,
+  ended: boolean,
+  limits: HttpLimits,
+): RequestHead | Refusal | Malformed {
   if (list.tooLarge) return new Refusal(431, `the header section is larger than ${limits.headerSize} bytes`);
   const path = pseudo.get(":path")!;
   if (path.length > limits.requestLine) return new Refusal(414, `the path is longer than ${limits.requestLine} bytes`);
@@ -88,23 +140,6 @@ export function requestOf(list: FieldList, ended: boolean, limits: HttpLimits): 
     persistent: true,
     upgrade: false,
   };
-}
-
-/** Checks a trailer section; null when it may be dropped in peace. */
-export function trailerProblem(list: FieldList, limits: HttpLimits): string | null {
-  const fields = regularFields(list, null);
-  if (fields instanceof Malformed) return fields.reason;
-  if (list.tooLarge) return "the trailer section is too large";
-  const raw = `${fields.host === null ? "" : `\r\nhost: ${fields.host}`}${fields.lines}`.slice(2);
-  return raw === "" ? null : (checkTrailers(raw, limits.headerCount)?.reason ?? null);
-}
-
-// --- internal ---
-
-interface RegularFields {
-  /** Each with a CRLF before it. */
-  readonly lines: string;
-  readonly host: string | null;
 }
 
 /** The fields as lines of HTTP/1.1; `pseudo` takes the others, null: there may be none. */
@@ -168,9 +203,9 @@ function checkPseudo(pseudo: ReadonlyMap<string, string>, method: string): Malfo
   return null;
 }
 
-/** RFC 9113 §8.5; no tunnels here. */
-function connect(pseudo: ReadonlyMap<string, string>): Refusal | Malformed {
-  return pseudo.has(":path") || pseudo.has(":scheme") || !pseudo.has(":authority")
-    ? new Malformed("CONNECT has :authority alone")
-    : new Refusal(501, "CONNECT is not implemented");
+/** RFC 9113 §8.5. */
+function checkConnect(pseudo: ReadonlyMap<string, string>): Malformed | null {
+  const authority = pseudo.get(":authority");
+  const alone = authority !== undefined && !pseudo.has(":path") && !pseudo.has(":scheme");
+  return alone && VISIBLE.test(authority) ? null : new Malformed("CONNECT has :authority alone");
 }

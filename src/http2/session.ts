@@ -2,19 +2,19 @@ import type { Client } from "../http/exchange.ts";
 import type { Output } from "../http/output.ts";
 import { Refusal } from "../http/refusal.ts";
 import type { RequestHead } from "../http/request-head.ts";
-import { Allowance } from "./allowance.ts";
 import { ConnectionFault, ErrorCode, protocolFault } from "./error-code.ts";
 import { Flag, FrameType, pingFrame, resetFrame, SETTINGS_ACK, windowFrame } from "./frame.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import { encodeField } from "./header-encoder.ts";
 import { HeaderInput } from "./header-input.ts";
 import type { Http2Options } from "./http2-options.ts";
+import { Manners } from "./manners.ts";
 import { Outgoing } from "./outgoing.ts";
 import { CONNECTION_WINDOW, STREAM_WINDOW, WIDE_WINDOW } from "./own-settings.ts";
 import { unpadded } from "./payload.ts";
 import { LARGEST_WINDOW, PeerSettings } from "./peer-settings.ts";
 import { RecentStreams } from "./recent-streams.ts";
-import { Malformed, NOT_READ } from "./request-fields.ts";
+import { Malformed, RefusedRequest } from "./request-fields.ts";
 import { Http2Stream, type StreamOwner } from "./stream.ts";
 
 /** The connection, as its session sees it. */
@@ -43,16 +43,15 @@ export class Http2Session implements StreamOwner {
   readonly #owner: SessionOwner;
   readonly #peer = new PeerSettings();
   readonly #reset = new RecentStreams();
-  readonly #resets: Allowance;
-  readonly #useless: Allowance;
+  readonly #manners: Manners;
   /** Streams whose handlers wait for memory. */
   #delayed: Http2Stream[] = [];
   #receiveWindow = CONNECTION_WINDOW;
   #granted = 0;
-  #sentBefore = 0;
   #now = 0;
-  /** The client's newest stream. */
+  /** The client's newest stream that was taken, and that was begun. */
   last = 0;
+  #seen = 0;
   /** The client's first SETTINGS have come. */
   settled = false;
   /** New streams are not taken any more. */
@@ -66,8 +65,7 @@ export class Http2Session implements StreamOwner {
     this.output = owner.output;
     this.headers = new HeaderInput(limits);
     this.outgoing = new Outgoing(owner.output, options.http2.buffer, () => this.#handleDelayed());
-    this.#resets = new Allowance(options.http2.resets);
-    this.#useless = new Allowance(options.http2.frames);
+    this.#manners = new Manners(options.http2);
     this.serverField = serverName === null ? "" : encodeField("server", serverName);
   }
 
@@ -109,7 +107,7 @@ export class Http2Session implements StreamOwner {
 
   #data(frame: FrameReader): ConnectionFault | null {
     const { payload, flags, stream: id } = frame;
-    if (id === 0 || id > this.last) return protocolFault("DATA belongs to no stream");
+    if (id === 0 || id > this.#seen) return protocolFault("DATA belongs to no stream");
     if (payload.length > this.#receiveWindow)
       return new ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "the connection's window is exceeded");
     this.#receiveWindow -= payload.length;
@@ -139,7 +137,7 @@ export class Http2Session implements StreamOwner {
     const { payload, flags, stream: id } = frame;
     if (id === 0 || id % 2 === 0) return protocolFault("HEADERS belongs to no stream of a client");
     const known = this.streams.get(id);
-    if (known === undefined && id <= this.last && !this.#reset.has(id)) return closedFault("HEADERS");
+    if (known === undefined && id <= this.#seen && !this.#reset.has(id)) return closedFault("HEADERS");
     const content = unpadded(payload, flags);
     if (content instanceof ConnectionFault) return content;
     const prioritised = (flags & Flag.PRIORITY) !== 0;
@@ -159,7 +157,11 @@ export class Http2Session implements StreamOwner {
     const known = this.streams.get(id);
     if (known !== undefined) return this.#trailers(known, block, ended);
     // Reset by us, or on its way when we said goodbye.
-    if (id <= this.last || this.closing) return this.headers.skip(block);
+    if (id <= this.#seen || this.closing) {
+      this.#seen = Math.max(this.#seen, id);
+      this.#reset.add(id);
+      return this.headers.skip(block);
+    }
     return this.#request(id, block, ended);
   }
 
@@ -174,6 +176,7 @@ export class Http2Session implements StreamOwner {
 
   #request(id: number, block: Buffer, ended: boolean): ConnectionFault | null {
     this.last = id;
+    this.#seen = id;
     if (this.streams.size >= this.#options.http2.streams) {
       this.#say(id, ErrorCode.REFUSED_STREAM);
       return this.headers.skip(block) ?? this.#spendReset("too many streams at once");
@@ -185,13 +188,14 @@ export class Http2Session implements StreamOwner {
       this.#say(id, ErrorCode.PROTOCOL_ERROR);
       return this.#spendReset("too many malformed requests");
     }
-    if (head instanceof Refusal) {
-      this.#options.observer.refused(this.#client, head.status, head.reason, "");
-      const stream = this.#open(id, NOT_READ, ended);
+    if (head instanceof RefusedRequest) {
+      this.#options.observer.refused(this.#client, head.status, head.reason, head.line.slice(0, 1024));
+      const stream = this.#open(id, head.head, ended);
+      stream.refused = true;
       stream.exchange.fail(head.status, head.reason);
       return null;
     }
-    this.#useless.add(3);
+    this.#manners.request();
     const stream = this.#open(id, head, ended);
     if (this.outgoing.mayBuffer) this.#options.handler().handle(stream.exchange);
     else this.#delayed.push(stream);
@@ -216,7 +220,7 @@ export class Http2Session implements StreamOwner {
   #resetByClient(frame: FrameReader): ConnectionFault | null {
     const { payload, stream: id } = frame;
     if (payload.length !== 4) return new ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "RST_STREAM has not 4 bytes");
-    if (id === 0 || id > this.last) return protocolFault("RST_STREAM belongs to no stream");
+    if (id === 0 || id > this.#seen) return protocolFault("RST_STREAM belongs to no stream");
     const stream = this.streams.get(id);
     if (stream === undefined) return this.#spendFrame();
     this.#abort(stream);
@@ -266,7 +270,7 @@ export class Http2Session implements StreamOwner {
   #windowUpdate(frame: FrameReader): ConnectionFault | null {
     const { payload, stream: id } = frame;
     if (payload.length !== 4) return new ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "WINDOW_UPDATE has not 4 bytes");
-    if (id > this.last) return protocolFault("WINDOW_UPDATE belongs to no stream");
+    if (id > this.#seen) return protocolFault("WINDOW_UPDATE belongs to no stream");
     const increment = payload.readUInt32BE(0) & 0x7fffffff;
     const stream = this.streams.get(id);
     if (id === 0) {
@@ -348,7 +352,7 @@ export class Http2Session implements StreamOwner {
     if (!this.streams.delete(stream.id)) return;
     this.outgoing.delete(stream);
     const { exchange } = stream;
-    this.#options.observer.ended(exchange, exchange.status, exchange.bytes);
+    if (!stream.refused) this.#options.observer.ended(exchange, exchange.status, exchange.bytes);
   }
 
   #say(id: number, code: ErrorCode): void {
@@ -367,16 +371,12 @@ export class Http2Session implements StreamOwner {
   }
 
   #spendReset(reason: string): ConnectionFault | null {
-    return this.#resets.spend(this.#now) ? null : new ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, reason);
+    return this.#manners.reset(reason, this.#now);
   }
 
-  /** A frame that asks for nothing; what is sent earns some, for a client that reads must say so. */
+  /** A frame that asks for nothing. */
   #spendFrame(): ConnectionFault | null {
-    this.#useless.add((this.outgoing.sent - this.#sentBefore) / 1024);
-    this.#sentBefore = this.outgoing.sent;
-    return this.#useless.spend(this.#now)
-      ? null
-      : new ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, "too many frames without use");
+    return this.#manners.useless(this.outgoing.sent, this.#now);
   }
 
   #handleDelayed(): void {

@@ -48,6 +48,8 @@ export class Http2Stream implements ExchangeOwner, BodyOwner, SourceOwner {
   /** Our side is ended, or the stream is reset. */
   localEnded = false;
   over = false;
+  /** Its request was refused before it became an exchange that anybody counts. */
+  refused = false;
   /** For the connection: the window was widened. */
   wide = false;
 

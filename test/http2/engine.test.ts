@@ -387,8 +387,15 @@ test("shutdown lets open streams end, takes those on their way, and says which w
   await client.until(() => client.frames.filter(({ type }) => type === 7).length === 2);
   const last = client.frames.findLast(({ type }) => type === 7)!;
   assert.deepEqual([last.payload.readUInt32BE(0), last.payload.readUInt32BE(4)], [3, 0]);
-  client.ask(5, request("/now"));
-  assert.equal(client.isClosed, false);
+  // Too late, but no fault: with a body and with more to say.
+  client.ask(5, request("/now", [], "POST"), false);
+  client.data(5, "abc");
+  client.window(5, 100);
+  client.reset(5);
+  client.frame(6, 0, 0, "too late");
+  await client.until(() =>
+    client.frames.some(({ type, payload }) => type === 6 && payload.latin1Slice() === "too late"),
+  );
   waiting[0]!.respond(OK, Buffer.from("done"));
   assert.equal((await client.response(1)).body.toString(), "done");
   await client.closed;

@@ -180,6 +180,20 @@ describe("header lists by the rules of RFC 9113", () => {
     ]);
   });
 
+  test("a refused request is told once, with its line, and HEAD gets no content", async () => {
+    const [refused, ended] = [server.refused.length, server.ended.length];
+    stream += 2;
+    client.ask(stream, request("/%zz", [], "HEAD"));
+    const { heads, body } = await client.response(stream);
+    assert.equal(heads[0]!.get(":status"), "400");
+    assert.equal(body.length, 0);
+    assert.deepEqual(
+      server.refused.slice(refused).map(({ line }) => line),
+      ["HEAD /%zz HTTP/2.0"],
+    );
+    assert.equal(server.ended.length, ended);
+  });
+
   test("what was refused is told to the log, without what was sent", () => {
     assert.ok(server.refused.length > 50);
     for (const { reason } of server.refused) assert.doesNotMatch(reason, /[\x00-\x1f\x7f]/);

@@ -105,6 +105,20 @@ test("a preface that comes byte by byte is recognised in clear text", async (t) 
   assert.equal(heads[0]!.get("x-cookie"), "a=1; b=2");
 });
 
+test("equal fields with and without a body are two requests to an app", async (t) => {
+  const { plain } = await stage(t);
+  const client = await connect(plain);
+  t.after(() => client.socket.destroy());
+  const said = async (stream: number) => (await client.response(stream)).body.toString();
+  client.ask(1, request("/", [], "POST"));
+  assert.match(await said(1), / 0$/);
+  client.ask(3, request("/", [], "POST"), false);
+  client.data(3, "abcde", true);
+  assert.match(await said(3), / 5$/);
+  client.ask(5, request("/", [], "POST"));
+  assert.match(await said(5), / 0$/);
+});
+
 test("with http2: false nobody is offered it", async (t) => {
   const { plain, secure } = await stage(t, ", http2: false");
   assert.match(await curl(`https://127.0.0.1:${secure}/`), /^HTTP\/1\.1 /);

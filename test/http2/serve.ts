@@ -14,7 +14,7 @@ export interface Ended {
 export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly ended: Ended[];
-  readonly refused: { readonly status: number; readonly reason: string }[];
+  readonly refused: { readonly status: number; readonly reason: string; readonly line: string }[];
   readonly connections: Set<Http2Connection>;
   readonly counts: { opened: number; closed: number };
   /** Resolves when `condition` holds; asked whenever the observer was told something. */
@@ -31,7 +31,7 @@ export interface ServeOptions {
 export async function serve(handle: (exchange: Exchange) => void, options: ServeOptions = {}): Promise<TestServer> {
   const handler: Handler = { handle };
   const ended: Ended[] = [];
-  const refused: { status: number; reason: string }[] = [];
+  const refused: { status: number; reason: string; line: string }[] = [];
   const connections = new Set<Http2Connection>();
   const counts = { opened: 0, closed: 0 };
   let waiting: { condition: () => boolean; resolve: () => void }[] = [];
@@ -45,8 +45,8 @@ export async function serve(handle: (exchange: Exchange) => void, options: Serve
       ended.push({ target, status, bytes });
       told();
     },
-    refused: (_client: Client, status, reason) => {
-      refused.push({ status, reason });
+    refused: (_client: Client, status, reason, line) => {
+      refused.push({ status, reason, line });
       told();
     },
     connectionOpened: () => {
