@@ -220,10 +220,13 @@ export class Http2Connection implements SessionOwner, Swept {
     if (!this.#finished && !this.output.blocked) this.#session.sweep(now, elapsed);
     if (this.#announced > 0 && now - this.#announced > FAREWELL_TIME) this.#close();
     const awaited = this.#awaits();
-    // A block that comes in many frames makes no progress by them.
-    const frames = this.#session.headers.stream === 0 ? this.#count : this.#session.last;
-    const progress = awaited === "close" ? this.#socket.bytesRead : awaited === "head" ? frames : 0;
-    if (this.#clock.overdue(awaited, progress, now)) this.#giveUp(awaited);
+    if (this.#clock.overdue(awaited, this.#progress(awaited), now)) this.#giveUp(awaited);
+  }
+
+  /** A number that changes when something comes of what is awaited. A header block in many frames is one thing. */
+  #progress(awaited: Awaited): number {
+    if (awaited === "close") return this.#socket.bytesRead;
+    return awaited === "head" && this.#session.headers.stream === 0 ? this.#count : this.#session.last;
   }
 
   #awaits(): Awaited {

@@ -237,6 +237,22 @@ test("a client that says nothing, or half a preface, or half a head, is closed i
   }
 });
 
+test("a connection that is used is not idle, and is closed once it is", async (t) => {
+  const { client, server } = await stage(t, { timeouts: { idle: 600 } });
+  const end = performance.now() + 1500;
+  let stream = 1;
+  for (; performance.now() < end; stream += 2) {
+    client.ask(stream);
+    assert.equal(await client.status(stream), "200");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  // PING keeps no connection open.
+  const timer = setInterval(() => client.frame(FrameType.PING, 0, 0, "12345678"), 100);
+  t.after(() => clearInterval(timer));
+  assert.equal(await client.goaway(), 0);
+  assert.equal(server.refused.length, 0);
+});
+
 test("an HTTP/1.1 client on an HTTP/2 connection is told so", async (t) => {
   const server = await serve(() => {});
   t.after(() => server[Symbol.asyncDispose]());
