@@ -36,6 +36,7 @@ const messages = seeds();
 const failures: string[] = [];
 const fed = new Map<number, (said: string) => void>();
 const measured: ((figures: Figures) => void)[] = [];
+const pinged: (() => void)[] = [];
 let port = 0;
 
 const victim: ChildProcess = fork(path.join(import.meta.dirname, "fuzz/victim.ts"), { execArgv: ["--expose-gc"] });
@@ -44,6 +45,7 @@ victim.on("message", (message: FromVictim) => {
     port = message.port;
     victim.emit("listening");
   } else if ("fed" in message) fed.get(message.fed)?.(message.said);
+  else if ("pong" in message) for (const told of pinged.splice(0)) told();
   else if ("figures" in message) for (const told of measured.splice(0)) told(message.figures);
   else failures.push(`a handler saw ${message.violation}`);
 });
@@ -104,7 +106,7 @@ async function inTime(answer: Promise<Buffer>): Promise<Buffer | null> {
     const said = await Promise.race([answer, pause(HANG / LOOKS)]);
     if (said !== null) return said;
     // On a busy machine a second says little: each part of it counts once the engine has had a turn.
-    if ((await measure(STUCK)) === null) return null;
+    if (!(await turns())) return null;
   }
   return Promise.race([answer, pause(HANG)]);
 }
@@ -148,14 +150,21 @@ async function settled(): Promise<Figures> {
   }
 }
 
-function measure(): Promise<Figures>;
-function measure(limit: number): Promise<Figures | null>;
-function measure(limit = STUCK): Promise<Figures | null> {
-  const answer = new Promise<Figures>((resolve) => {
+/** Whether the engine's process has a turn in time. */
+async function turns(): Promise<boolean> {
+  const turn = new Promise<boolean>((resolve) => {
+    pinged.push(() => resolve(true));
+    tell({ ping: true });
+  });
+  return (await Promise.race([turn, pause(STUCK)])) === true;
+}
+
+/** The engine's figures after a collection of garbage. */
+function measure(): Promise<Figures> {
+  return new Promise((resolve) => {
     measured.push(resolve);
     tell({ measure: true });
   });
-  return Promise.race([answer, pause(limit)]);
 }
 
 function pause(time: number): Promise<null> {

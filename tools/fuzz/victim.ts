@@ -10,12 +10,16 @@ import { PREFACE_LINE } from "../../src/http2/frame.ts";
 import { DEFAULT_HTTP2_LIMITS } from "../../src/http2/http2-options.ts";
 
 /** What the victim is told, and what it answers. */
-export type ToVictim = { readonly feed: number; readonly pieces: readonly string[] } | { readonly measure: true };
+export type ToVictim =
+  | { readonly feed: number; readonly pieces: readonly string[] }
+  | { readonly measure: true }
+  | { readonly ping: true };
 export type FromVictim =
   | { readonly port: number }
   | { readonly fed: number; readonly said: string }
   | { readonly violation: string }
-  | { readonly figures: Figures };
+  | { readonly figures: Figures }
+  | { readonly pong: true };
 
 export interface Figures {
   readonly rss: number;
@@ -135,7 +139,8 @@ function measure(): void {
 
 process.on("message", (message: ToVictim) => {
   if ("feed" in message) feed(message.feed, message.pieces);
-  else measure();
+  else if ("measure" in message) measure();
+  else say({ pong: true });
 });
 process.on("disconnect", () => process.exit(0));
 const server = net.createServer({ noDelay: true, allowHalfOpen: true }, serve);
