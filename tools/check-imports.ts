@@ -32,6 +32,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   http2: ["base", "http"],
   proxy: ["base", "http", "config", "metrics", "spool", "template"],
   cache: ["base", "http", "config", "metrics", "template"],
+  cgi: ["base", "http", "config", "spool", "template", "proxy"],
   edge: [
     "base",
     "http",
@@ -44,6 +45,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "respond",
     "middleware",
     "log",
+    "cgi",
     "route",
     "proxy",
     "cache",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { cgiSchema } from "./cgi-schema.ts";
 import { fieldValue } from "./header-schema.ts";
 import { choice, count, path, pattern, template, text } from "./kinds.ts";
 import { TOKEN } from "./name-patterns.ts";
@@ -40,6 +41,11 @@ export const handlerKeys = {
   ),
   static: optional(staticSchema, "Answered by a file of this folder: the folder, or a section.", "none"),
   proxy: optional(proxySchema, "Answered by this upstream or server: its name or URL, or a section.", "none"),
+  cgi: optional(
+    cgiSchema,
+    "Answered by a program that is run for each request: a folder of scripts, or a section.",
+    "none",
+  ),
   redirect: optional(
     shorthand(template, (to) => ({ to }), redirectSchema),
     "Answered by a redirect: the URL, or a section.",

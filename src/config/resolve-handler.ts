@@ -6,6 +6,7 @@ import type {
   TrySettings,
   TryStepSettings,
 } from "./handler-schema.ts";
+import { resolveCgi } from "./resolve-cgi.ts";
 import { checkFieldName } from "./resolve-headers.ts";
 import { checkLine } from "./resolve-options.ts";
 import { resolveProxy } from "./resolve-proxy.ts";
@@ -17,7 +18,7 @@ import type { Path } from "./sourced.ts";
 import { checkTemplate } from "./template-check.ts";
 
 /** The keys of which a route or a step has one. */
-export const HANDLERS = ["app", "static", "proxy", "redirect", "respond", "fail", "goto"] as const;
+export const HANDLERS = ["app", "static", "proxy", "cgi", "redirect", "respond", "fail", "goto"] as const;
 
 /** What answers, or null where it can't be told; the caller has seen that there is one of {@link HANDLERS}. */
 export function resolveHandler(
@@ -34,6 +35,7 @@ export function resolveHandler(
   if (settings.app !== undefined) return resolveAppHandler(settings, settings.app, at, context);
   if (settings.static !== undefined) return resolveStatic(settings.static, [...at, "static"], context, around);
   if (settings.proxy !== undefined) return resolveProxy(settings.proxy, [...at, "proxy"], context);
+  if (settings.cgi !== undefined) return resolveCgi(settings.cgi, [...at, "cgi"], context);
   if (settings.redirect !== undefined) {
     const { to, status } = settings.redirect;
     const where = [...at, "redirect", "to"];

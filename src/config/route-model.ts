@@ -202,6 +202,7 @@ export type HandlerConfig =
     }
   | StaticConfig
   | ProxyConfig
+  | CgiConfig
   | TryConfig
   | { readonly kind: "redirect"; readonly to: Template; readonly status: 301 | 302 | 303 | 307 | 308 }
   | {
@@ -216,6 +217,24 @@ export type HandlerConfig =
   | { readonly kind: "goto"; readonly to: Template }
   /** Nothing of its own: with `order: nginx`, a route that only holds others or rules (404). */
   | { readonly kind: "none" };
+
+/** Programs that are run once for each request (RFC 3875). */
+export interface CgiConfig {
+  readonly kind: "cgi";
+  /** Absolute folder of scripts, or null: `script` answers everything. */
+  readonly root: string | null;
+  readonly script: string | null;
+  /** What of the path the route itself stands for, without a final slash: the beginning of SCRIPT_NAME. */
+  readonly prefix: string;
+  /** Ending of a file -> the command that runs it. */
+  readonly helpers: readonly (readonly [ending: string, command: readonly string[]])[];
+  readonly index: readonly string[];
+  readonly environ: Readonly<Record<string, Template>>;
+  /** ms; 0: no limit. */
+  readonly timeout: number;
+  /** At the same time, on one edge. */
+  readonly processes: number;
+}
 
 /** The first file that exists is served; without one `otherwise` answers. */
 export interface TryConfig {

@@ -4,6 +4,7 @@ import type { Pool } from "../app/pool.ts";
 import type { Log } from "../base/log.ts";
 import { CacheHandler } from "../cache/handler.ts";
 import type { CacheStores } from "../cache/stores.ts";
+import { CgiHandler } from "../cgi/handler.ts";
 import type { Config } from "../config/model.ts";
 import type { AccessLogConfig, CacheConfig, StaticConfig } from "../config/route-model.ts";
 import type { Handler } from "../http/exchange.ts";
@@ -20,6 +21,7 @@ import { createRespondHandler } from "../respond/respond.ts";
 import { buildSite, type CacheRouteParts, type OuterConfig } from "../route/build-site.ts";
 import { ClientGate } from "../route/client-gate.ts";
 import { compileCondition } from "../route/condition.ts";
+import { askWithGet, prepareAgain } from "../route/error-pages.ts";
 import { FileLooker } from "../route/file-facts.ts";
 import { absoluteLocation } from "../route/location.ts";
 import { PostedFiles } from "../route/posted-files.ts";
@@ -136,6 +138,17 @@ class Composer {
           handler,
           this.#proxyParts({ compile, url: (text) => this.templates.url(text, scope) }),
         );
+      case "cgi":
+        return new CgiHandler(handler, {
+          log: this.#parts.log,
+          compile,
+          memoryLimit: this.#config.limits.spoolMemory,
+          redirect: (exchange, path, query) => {
+            prepareAgain(exchange);
+            askWithGet(exchange);
+            site.redirect(exchange, path, query);
+          },
+        });
       case "redirect":
         return createRedirectHandler(handler, {
           templates: this.templates,

@@ -29,7 +29,7 @@ import { type FileRoot, Site } from "./site.ts";
 import { TryHandler, type TryStep } from "./try-handler.ts";
 
 /** Handlers that this folder does not make itself. */
-export type OuterConfig = Extract<HandlerConfig, { kind: "app" | "static" | "proxy" | "redirect" | "respond" }>;
+export type OuterConfig = Extract<HandlerConfig, { kind: "app" | "static" | "proxy" | "cgi" | "redirect" | "respond" }>;
 
 /** What the cache of a route needs of the place where it stands. */
 export interface CacheRouteParts {

@@ -40,10 +40,9 @@ const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Out
       ? mapped()
       : undecided(`the handler ${args[0] ?? ""} has no counterpart`),
   addhandler: undecided(
-    "handlers by extension have no counterpart: give WSGI scripts with WSGIScriptAlias, CGI to another server",
+    "handlers by extension have no counterpart: give WSGI scripts with WSGIScriptAlias, CGI with ScriptAlias",
   ),
-  action: undecided("CGI programs are not run here"),
-  scriptalias: undecided("CGI programs are not run here: let another server answer for them, by a proxy"),
+  action: undecided("programs are not chosen by the kind of a file: write a route with cgi and its helpers"),
   rewritebase: approximated("rules stand at the site, where paths are whole"),
   rewriteoptions: approximated("rules of the server are not inherited"),
   rewritemap: undecided("write the map as variables"),

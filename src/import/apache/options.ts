@@ -206,7 +206,7 @@ function readOptions(args: readonly string[], draft: OptionsDraft): Outcome {
   const others = words.filter((word) => /^\+?(?:includes|includesnoexec)$/.test(word));
   if (others.length > 0) return undecided("server-side includes are not run here");
   return words.some((word) => /^\+?(?:execcgi|multiviews)$/.test(word))
-    ? approximated("no CGI programs are run, and no file is chosen by language")
+    ? approximated("programs are run where ScriptAlias says so alone, and no file is chosen by language")
     : mapped();
 }
 

@@ -39,6 +39,8 @@ export function readScopeDirective(
     case "wsgiscriptalias":
     case "wsgiscriptaliasmatch":
       return readAlias(node, scope);
+    case "scriptalias":
+      return readScriptAlias(args, scope);
     case "proxypass":
     case "proxypassmatch":
       return readPass(node, scope, location);
@@ -129,6 +131,16 @@ function readNames(args: readonly string[], scope: Scope): Outcome {
   return names.every((name) => name !== null)
     ? mapped()
     : approximated(`"${args.join(" ")}" is no host name: it is left out`);
+}
+
+/** `ScriptAlias PATH FOLDER|FILE`: programs of CGI. */
+function readScriptAlias([written = "", target = ""]: readonly string[], scope: Scope): Outcome {
+  if (!/^\/\S*$/.test(written) || !target.startsWith("/")) return undecided("it needs a path and a file or folder");
+  const folder = target.endsWith("/") || /(?:^|\/)cgi-bin$/.test(target);
+  const place = target.replace(/(.)\/+$/, "$1");
+  const path = folder && !written.endsWith("/") ? `${written}/` : written;
+  scope.redirects.push({ path, cgi: folder ? { root: place } : { script: place } });
+  return approximated("what a <Directory> says of the scripts' folder does not hold for them: repeat it at the route");
 }
 
 function readAlias(node: ApacheNode, scope: Scope): Outcome {

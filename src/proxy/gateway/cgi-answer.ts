@@ -16,14 +16,14 @@ type State = "head" | "length" | "close" | "empty" | "done";
  * at its length.
  */
 export class CgiAnswer implements AnswerParser {
-  readonly #request: UpstreamRequest;
+  readonly #request: Pick<UpstreamRequest, "method" | "upgrade">;
   readonly #sink: AnswerSink;
   readonly #inRecords: boolean;
   #state: State = "head";
   #partial: Buffer | null = null;
   #remaining = 0;
 
-  constructor(request: UpstreamRequest, sink: AnswerSink, inRecords = false) {
+  constructor(request: Pick<UpstreamRequest, "method" | "upgrade">, sink: AnswerSink, inRecords = false) {
     this.#request = request;
     this.#sink = sink;
     this.#inRecords = inRecords;

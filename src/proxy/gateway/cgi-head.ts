@@ -19,6 +19,20 @@ const NOT_PASSED_ON = new Set([
   "upgrade",
 ]);
 
+/** An answer that is nothing but a path of the server, which is to answer in its stead (RFC 3875 §6.2.2). */
+export class LocalRedirect extends AnswerHead {
+  /** Percent-encoded, as it was written. */
+  readonly path: string;
+  readonly query: string;
+
+  constructor(location: string, headers: readonly (readonly [string, string])[]) {
+    super(302, headers, "", { length: -1, chunked: false, persistent: false });
+    const mark = location.indexOf("?");
+    this.path = mark < 0 ? location : location.slice(0, mark);
+    this.query = mark < 0 ? "" : location.slice(mark + 1);
+  }
+}
+
 /**
  * Parses the head of an answer of CGI (RFC 3875 §6), without the empty line that ends it. A line ends in CRLF or LF alone. The
  * status comes from a status line of HTTP, from the field Status, is 302 beside Location, or else 200. Returns what is wrong as
@@ -67,6 +81,9 @@ function judge(line: RegExpExecArray | null, fields: readonly [string, string][]
     }
   }
   const code = status === null ? (redirects ? 302 : 200) : Number(status[1]);
+  const [only] = fields;
+  if (redirects && fields.length === 1 && line === null && only![1].startsWith("/") && !only![1].startsWith("//"))
+    return new LocalRedirect(only![1], fields);
   const kept = fields.filter(([name]) => isPassedOn(name.toLowerCase(), code));
   return new AnswerHead(code, kept, status?.[2] ?? "", { length, chunked: false, persistent: false });
 }
