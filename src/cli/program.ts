@@ -13,6 +13,7 @@ import { reloadCommand, restartCommand, signalCommand, startCommand, stopCommand
 import { addServeOptions, type ServeFlags, serve } from "./serve.ts";
 import { stacksCommand } from "./stacks.ts";
 import { statusCommand } from "./status.ts";
+import { upstreamCommand } from "./upstream.ts";
 import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
@@ -93,6 +94,7 @@ export function createProgram(): Command {
     logsCommand(),
     stacksCommand(),
     cacheCommand(),
+    upstreamCommand(),
   ])
     program.addCommand(command);
   program.addCommand(helpCommand(program));

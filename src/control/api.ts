@@ -9,6 +9,7 @@ import { type LogSource, LogStream } from "./log-stream.ts";
 import { describeApi } from "./openapi.ts";
 import type { Operations } from "./operations.ts";
 import { OutputStream } from "./output-stream.ts";
+import { readChange } from "./read-change.ts";
 import { type JsonObject, readJson } from "./read-json.ts";
 
 export interface ApiParts {
@@ -59,6 +60,11 @@ const ROUTES: Readonly<Record<string, Route>> = {
     body: outputStream(query, operations),
   }),
   "GET /changes": async (operations) => json(200, await operations.changes()),
+  "GET /upstreams": async (operations, { query }) => {
+    const name = query.get("name");
+    return json(200, await operations.upstreams(name === null ? {} : { name }));
+  },
+  "POST /upstream": async (operations, { json: values }) => json(200, await operations.upstreams(readChange(values))),
   "POST /reload": async (operations, { json: values }) => {
     const given = new Arguments("reload", values, ["app", "programs"]);
     const app = given.optionalText("app");

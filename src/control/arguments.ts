@@ -31,7 +31,15 @@ export class Arguments {
     return (this.#typed(name, "boolean") as boolean | undefined) ?? false;
   }
 
-  #typed(name: string, type: "string" | "boolean"): unknown {
+  optionalFlag(name: string): boolean | undefined {
+    return this.#typed(name, "boolean") as boolean | undefined;
+  }
+
+  optionalNumber(name: string): number | undefined {
+    return this.#typed(name, "number") as number | undefined;
+  }
+
+  #typed(name: string, type: "string" | "boolean" | "number"): unknown {
     const value = this.#values[name];
     if (value === undefined || value === null) return undefined;
     if (typeof value === type) return value;

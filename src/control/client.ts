@@ -3,6 +3,7 @@ import { hasCode, PropylonError } from "../base/errors.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ChangeReport, Operations, ReloadReport, StatusReport } from "./operations.ts";
+import type { TargetChange } from "./upstreams.ts";
 
 /** A log record as it comes over the control API. */
 export interface SentRecord {
@@ -63,6 +64,13 @@ export class ControlClient implements Omit<Operations, "config" | "notReady" | "
     if (kind === "purge") return (await this.#call("POST", "/cache/purge", rest)) as CacheReport;
     const query = new URLSearchParams(Object.entries(rest).map(([name, value]) => [name, String(value)]));
     return (await this.#call("GET", `/cache?${query}`)) as CacheReport;
+  }
+
+  async upstreams({ name, change }: Parameters<Operations["upstreams"]>[0] = {}): ReturnType<Operations["upstreams"]> {
+    const answer = await (change === undefined
+      ? this.#call("GET", `/upstreams${name === undefined ? "" : `?${new URLSearchParams({ name })}`}`)
+      : this.#call("POST", "/upstream", { name, ...flat(change) }));
+    return answer as Awaited<ReturnType<Operations["upstreams"]>>;
   }
 
   async config(): Promise<Config> {
@@ -201,4 +209,10 @@ function connectError(socket: string, cause: Error): PropylonError {
     });
   }
   return new PropylonError("user", `The instance at ${socket} ended before it answered: ${cause.message}`, { cause });
+}
+
+/** A change as the arguments of its operation. */
+function flat(change: TargetChange): Record<string, unknown> {
+  const { kind, address } = change;
+  return { action: kind, target: address, ...(change.kind === "remove" ? {} : change.settings) };
 }

@@ -2,7 +2,7 @@
 interface Described {
   readonly summary: string;
   /** Arguments of a POST, as a JSON object; required ones end in `!`. */
-  readonly body?: Readonly<Record<string, "string!" | "string" | "boolean">>;
+  readonly body?: Readonly<Record<string, "string!" | "string" | "integer" | "boolean">>;
   readonly query?: Readonly<Record<string, "string!" | "string" | "integer" | "boolean">>;
   readonly type?: string;
 }
@@ -30,6 +30,18 @@ const DESCRIBED: Readonly<Record<string, Described>> = {
     summary: "A program's output as it was written",
     query: { name: "string!", stream: "string", bytes: "integer", follow: "boolean" },
     type: "application/octet-stream",
+  },
+  "GET /upstreams": { summary: "Upstreams and their targets, as the edge sees them", query: { name: "string" } },
+  "POST /upstream": {
+    summary: "Adds, sets or removes a target of an upstream, until its section of the configuration changes",
+    body: {
+      name: "string!",
+      action: "string!",
+      target: "string!",
+      weight: "integer",
+      backup: "boolean",
+      down: "boolean",
+    },
   },
   "POST /reload": {
     summary: "Reads the configuration again and swaps it in; what works stays on failure",

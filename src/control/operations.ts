@@ -1,10 +1,11 @@
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
+import type { TargetChange, UpstreamReport } from "./upstreams.ts";
 
 /**
  * Every verb of the control API, typed: the supervisor implements this, the HTTP API serves it (`api.ts`), the command line
- * calls it (`client.ts`). Over HTTP: `GET /status`, `GET /metrics`, `GET /livez`, `GET /readyz`, `GET /config`, `GET /changes`,
- * `POST /reload`, `/restart`, `/stop`, `/start`, `/signal`, `/clear`, `/stacks`, `/cache/purge` with a JSON object of the arguments,
+ * calls it (`client.ts`). Over HTTP: `GET /status`, `GET /metrics`, `GET /livez`, `GET /readyz`, `GET /config`, `GET /changes`, `GET /upstreams`,
+ * `POST /reload`, `/restart`, `/stop`, `/start`, `/signal`, `/clear`, `/stacks`, `/upstream`, `/cache/purge` with a JSON object of the arguments,
  * `GET /cache?prefix=&limit=` (the stores of the HTTP cache, and with a limit what is in them),
  * `GET /logs?name=&lines=&follow=` (one JSON log record a line), `GET /output?name=&stream=&bytes=&follow=` (bytes as they were
  * written). Errors: `{"error": {"message", "remedy"}}` with 400 (your input) or 500.
@@ -45,6 +46,11 @@ export interface Operations {
   stacks(options: {
     readonly app: string;
   }): Promise<readonly { readonly worker: number; readonly pid: number; readonly text: string }[]>;
+  /**
+   * The upstreams and their targets; `name`: this one alone, after `change` where there is one. A change holds until the upstream's
+   * section of the configuration changes. Rejects for an upstream, target or address that there is not.
+   */
+  upstreams(options: { readonly name?: string; readonly change?: TargetChange }): Promise<readonly UpstreamReport[]>;
   /** Prometheus text exposition of everything. */
   metrics(): Promise<string>;
   /** Says how the stores of the HTTP cache are, what is in them, or removes some of it. */

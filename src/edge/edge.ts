@@ -19,6 +19,7 @@ import { compose, engineBodyLimit } from "./compose.ts";
 import { EdgeObservers } from "./edge-observers.ts";
 import type { FromEdge, SecureSettings, ToEdge } from "./messages.ts";
 import { snapshot } from "./snapshot.ts";
+import { answerOf } from "./upstreams-answer.ts";
 
 /** Looks at the connections this often while draining, ms. */
 const DRAIN_LOOK = 20;
@@ -101,6 +102,9 @@ export class Edge {
         return;
       case "cache":
         this.#send({ type: "cached", id: message.id, report: this.#caches.obey(message.order) });
+        return;
+      case "upstreams":
+        this.#send({ type: "upstreams", id: message.id, ...answerOf(this.#upstreams, message.asked) });
         return;
       case "reopen-logs":
         this.#observers.reopenLogs();

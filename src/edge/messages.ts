@@ -1,6 +1,7 @@
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
+import type { TargetChange, UpstreamStatus } from "../proxy/target-change.ts";
 import type { CertificatePair } from "../tls/certificate-pair.ts";
 
 /** Main's stderr, as an edge has it: its own goes to main, which makes records of it. */
@@ -63,10 +64,23 @@ export type ToEdge =
   | { readonly type: "drain"; readonly timeout: number }
   | { readonly type: "metrics"; readonly id: number }
   | { readonly type: "cache"; readonly id: number; readonly order: CacheOrder }
+  /** Change the targets of an upstream, or change nothing; answered by `upstreams`. */
+  | {
+      readonly type: "upstreams";
+      readonly id: number;
+      readonly asked: { readonly upstream: string; readonly change: TargetChange } | null;
+    }
   | { readonly type: "reopen-logs" };
+
+/** Why a change was refused, or null; and all upstreams as they are then. */
+export interface UpstreamsAnswer {
+  readonly error: string | null;
+  readonly upstreams: readonly UpstreamStatus[];
+}
 
 /** What an edge says to main. */
 export type FromEdge =
+  | ({ readonly type: "upstreams"; readonly id: number } & UpstreamsAnswer)
   | { readonly type: "started" }
   | { readonly type: "configured"; readonly id: number; readonly error: string | null }
   | { readonly type: "listening"; readonly key: string; readonly error: string | null }

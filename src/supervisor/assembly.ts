@@ -16,6 +16,7 @@ import { ManagedCertificates } from "./managed-certificates.ts";
 import type { PassedSockets } from "./passed-sockets.ts";
 import { ProgramSet } from "./program-set.ts";
 import type { RuntimeDirectory } from "./runtime-directory.ts";
+import { UpstreamChanges } from "./upstream-changes.ts";
 
 /** Programs that are launched at the same time: enough for a boot's two cores, few enough for its memory. */
 const STARTS = 8;
@@ -47,6 +48,7 @@ export class Assembly {
   readonly pools = new Map<string, AppPool>();
   readonly edge: EdgeProcess;
   readonly programs: ProgramSet;
+  readonly upstreams = new UpstreamChanges(() => this.edge);
   readonly #parts: AssemblyParts;
   readonly #appSockets = new Map<string, ListeningSocket>();
   readonly #certificates: Certificates;
@@ -87,6 +89,7 @@ export class Assembly {
       }),
       announce: () => {
         for (const pool of this.pools.values()) pool.announce();
+        this.upstreams.repeat();
       },
       heard: (message) => this.#hear(message),
       died: () => {
@@ -166,7 +169,10 @@ export class Assembly {
     this.edgeConfig = config;
     this.#edgesFiles();
     const problem = await this.edge.configure(config, this.#certificates.settings());
-    if (problem === null) return this.#managed.use(config);
+    if (problem === null) {
+      this.upstreams.forget(before, config);
+      return this.#managed.use(config);
+    }
     this.edgeConfig = before;
     this.#certificates.use(before);
     throw new PropylonError("user", `The edge refuses the configuration: ${problem}`);

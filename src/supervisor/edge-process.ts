@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ProcessStatus } from "../control/operations.ts";
-import type { EdgeSnapshot, FromEdge, SecureSettings, ToEdge } from "../edge/messages.ts";
+import type { EdgeSnapshot, FromEdge, SecureSettings, ToEdge, UpstreamsAnswer } from "../edge/messages.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import { CounterBase } from "../metrics/merge.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
@@ -119,6 +119,13 @@ export class EdgeProcess {
   async listen(key: string, socket: ListeningSocket): Promise<string | null> {
     const { run } = this.#keeper;
     return run === null ? null : socket.lend((handle) => run.listen(key, handle));
+  }
+
+  /** Changes an upstream's targets where something is asked; resolves to how all are then. */
+  upstreams(asked: Extract<ToEdge, { type: "upstreams" }>["asked"]): Promise<UpstreamsAnswer> {
+    const { run } = this.#keeper;
+    const gone: UpstreamsAnswer = { error: "there is no edge at this moment: try again", upstreams: [] };
+    return run === null ? Promise.resolve(gone) : run.upstreams(asked);
   }
 
   /** The figures of now; the last known ones when the edge does not tell them within `patience` ms. */

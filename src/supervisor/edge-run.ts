@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Log } from "../base/log.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
-import type { EdgeSnapshot, FromEdge, ToEdge } from "../edge/messages.ts";
+import type { EdgeSnapshot, FromEdge, ToEdge, UpstreamsAnswer } from "../edge/messages.ts";
 import { describeExit } from "../process/child.ts";
 import type { Run, RunEnd } from "../process/keeper.ts";
 import { LineSplitter } from "../process/lines.ts";
@@ -34,6 +34,7 @@ export class EdgeRun implements Run {
   readonly #listening = new Map<string, (error: string | null) => void>();
   readonly #metrics = new Map<number, (snapshot: EdgeSnapshot | null) => void>();
   readonly #cached = new Map<number, (report: CacheReport | null) => void>();
+  readonly #upstreams = new Map<number, (answer: UpstreamsAnswer) => void>();
   #process: ChildProcess | null = null;
   #nextId = 1;
   #over = false;
@@ -124,6 +125,13 @@ export class EdgeRun implements Run {
     );
   }
 
+  /** Changes an upstream's targets where something is asked; resolves to how all are then. */
+  upstreams(asked: Extract<ToEdge, { type: "upstreams" }>["asked"]): Promise<UpstreamsAnswer> {
+    const id = this.#nextId++;
+    const gone: UpstreamsAnswer = { error: "the edge has ended: try again", upstreams: [] };
+    return this.#ask(this.#upstreams, id, gone, () => void this.send({ type: "upstreams", id, asked }));
+  }
+
   drain(patience: number): void {
     void this.send({ type: "drain", timeout: patience });
     const timer = setTimeout(() => this.stop(0), patience + DRAIN_SLACK);
@@ -158,6 +166,8 @@ export class EdgeRun implements Run {
         return settle(this.#configured, message.id, message.error);
       case "listening":
         return settle(this.#listening, message.key, message.error);
+      case "upstreams":
+        return settle(this.#upstreams, message.id, message);
       case "metrics":
         return settle(this.#metrics, message.id, message.snapshot);
       case "cached":

@@ -21,7 +21,7 @@ import { residentMemory } from "./pool-status.ts";
 import { ProgramOperations } from "./program-operations.ts";
 import { RuntimeDirectory } from "./runtime-directory.ts";
 import { obeySignals, type SignalTable } from "./signals.ts";
-import { spokenUrl } from "./spoken-url.ts";
+import { spokenListeners } from "./spoken-url.ts";
 import { startApps } from "./start-apps.ts";
 import { unaskedReload } from "./unasked-reload.ts";
 
@@ -135,13 +135,7 @@ export class Supervisor implements Operations {
       profile,
       since: this.#since.toISOString(),
       ready: this.notReady().length === 0,
-      listeners: [...assembly.listeners].map(([address, { url }]) => ({
-        address,
-        url: spokenUrl(
-          url,
-          assembly.config.listeners.find((listener) => listener.address === address),
-        ),
-      })),
+      listeners: spokenListeners(assembly.listeners, assembly.config),
       processes: [
         {
           name: "main",
@@ -225,6 +219,10 @@ export class Supervisor implements Operations {
         .workers()
         .map(async (run) => ({ worker: run.id, pid: run.pid ?? 0, text: await run.stacks(STACKS_PATIENCE) })),
     );
+  }
+
+  async upstreams(options: Parameters<Operations["upstreams"]>[0]): ReturnType<Operations["upstreams"]> {
+    return this.#running().upstreams.ask(this.config(), options);
   }
 
   async metrics(): Promise<string> {

@@ -155,7 +155,7 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   "a route without a handler": [
     "sites: [{routes: [{path: /x}]}]",
     [
-      "1:19: sites[0].routes[0]: nothing answers this route\n  give it one of app, static, proxy, redirect, respond, fail, goto, try",
+      "1:19: sites[0].routes[0]: nothing answers this route\n  give it one of app, static, proxy, cgi, redirect, respond, fail, goto, try",
     ],
   ],
   "two matches in a route": [
