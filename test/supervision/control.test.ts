@@ -75,21 +75,27 @@ class Noting implements Operations {
   cache(order: unknown): ReturnType<Operations["cache"]> {
     return this.#note(["cache", order], { stores: [], answers: [], removed: 0 });
   }
-  upstreams(options: unknown): ReturnType<Operations["upstreams"]> 
+  upstreams(options: unknown): ReturnType<Operations["upstreams"]> {
     return this.#note(["upstreams", options], []);
-  stacks(options: unknown): ReturnType<Operations["stacks"]> 
+  }
+  stacks(options: unknown): ReturnType<Operations["stacks"]> {
     return this.#note(["stacks", options], [{ worker: 1, pid: 8, text: "Thread 1" }]);
-  async metrics(): Promise<string> 
+  }
+  async metrics(): Promise<string> {
     return "# HELP a b\n";
-  notReady(): readonly string[] 
+  }
+  notReady(): readonly string[] {
     return this.reasons;
-  config(): Config 
+  }
+  config(): Config {
     return { directory: "/srv/one" } as Config;
+  }
 
-  async #note<T>(call: unknown, answer: T): Promise<T> 
+  async #note<T>(call: unknown, answer: T): Promise<T> {
     this.calls.push(call);
     if (this.error !== null) throw this.error;
     return answer;
+  }
 }
 
 interface Serving {
