@@ -1,10 +1,11 @@
 import type { Client, Exchange } from "../http/exchange.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
+import { userOf } from "../template/request-state.ts";
 import { escapeForJson, escapeForLog } from "./escape-bytes.ts";
 import { type LogFormat, loggedAddress, loggedStatus } from "./line.ts";
 import { LogClock } from "./log-clock.ts";
 
-/** The combined format of Apache and NGINX. The user is always `-`: no name that was only claimed is logged as one. */
+/** The combined format of Apache and NGINX. The user is who was let in, else `-`: no name that was only claimed is logged as one. */
 export class CombinedFormat implements LogFormat {
   readonly #clock = new LogClock();
   // The fields of the last headers seen: connections repeat theirs, and RequestHeaders are shared (http/request-headers.ts).
@@ -19,7 +20,8 @@ export class CombinedFormat implements LogFormat {
       this.#headers = headers;
     }
     const request = escapeForLog(`${method} ${target} ${protocol}`);
-    return `${loggedAddress(client)} - - [${this.#clock.common(Date.now())}] "${request}" ${loggedStatus(status)} ${bytes} ${this.#fields}`;
+    const user = exchange.routing === null ? "-" : escapeForLog(userOf(exchange));
+    return `${loggedAddress(client)} - ${user} [${this.#clock.common(Date.now())}] "${request}" ${loggedStatus(status)} ${bytes} ${this.#fields}`;
   }
 
   refused(client: Client, status: number, _reason: string, line: string): string {

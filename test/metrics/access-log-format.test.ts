@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CombinedFormat, JsonFormat } from "../../src/log/log-formats.ts";
+import { stateOf } from "../../src/template/request-state.ts";
 import { CLIENT, type ExchangeFacts, endedExchange, headersOf } from "./fake-exchange.ts";
 
 const TIME = String.raw`\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]`;
@@ -21,6 +22,13 @@ test("a combined line is what Apache and NGINX write", () => {
   const line = combined({ target: "/x?y=z", headers });
   const expected = `^192\\.0\\.2\\.1 - - ${TIME} "GET /x\\?y=z HTTP/1\\.1" 200 5 "https://example\\.org/a\\?b=c" "Mozilla/5\\.0 \\(X11\\)"\n$`;
   assert.match(line, new RegExp(expected));
+});
+
+test("the user is who was let in, and can't end the field", () => {
+  const exchange = endedExchange();
+  stateOf(exchange).user = 'ann "x"\n';
+  const line = new CombinedFormat().exchange(exchange, 200, 5);
+  assert.match(line, new RegExp(`^192\\.0\\.2\\.1 - ann \\\\x22x\\\\x22\\\\x0A ${TIME} `));
 });
 
 test("absent fields are dashes, a client on a Unix socket is unix:, one that left is a 499", () => {

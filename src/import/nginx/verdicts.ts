@@ -48,6 +48,11 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["approximated", "answers are fetched and kept whole", /^slice$/],
   ["approximated", "Propylon's own log goes to stderr", /^error_log$/],
   ["approximated", "the name and version of the server are never sent", /^server_tokens$/],
+  [
+    "needs-a-decision",
+    "bodies are not rewritten on the way, which would break their lengths, validators and compression: let the application write what it means",
+    /^sub_filter\w*$/,
+  ],
   ["approximated", "slashes side by side are one in the path that locations are compared with", /^merge_slashes$/],
   ["approximated", "header names are judged by RFC 9110", /^underscores_in_headers$/],
   ["approximated", "answers go out as fast as the client reads", /^limit_rate\w*$/],
