@@ -139,7 +139,7 @@ function faultOf(said: Buffer, text: string): string | null {
   // What answers a HEAD has no body; which of several requests was one is for the tests to know.
   if (/HEAD/.test(text) || said.includes("HTTP/1.1 101 ")) return null;
   const { rest } = parseResponses(said, [], true);
-  return rest.length === 0 ? null : `what it said is no response: ${JSON.stringify(rest.latin1Slice(0, 200))}`;
+  return rest.length === 0 ? null : `what it said is no response: ${JSON.stringify(rest.toString("latin1", 0, 200))}`;
 }
 
 async function settled(): Promise<Figures> {
