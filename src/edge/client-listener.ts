@@ -211,7 +211,7 @@ export class ClientListener {
     };
     let connection: ClientConnection;
     const takeOver = (_socket: net.Socket, line: string, input: Buffer): boolean => {
-      if (secure || !this.#mode.http2 || line !== PREFACE_LINE) return false;
+      if (secure || !this.#mode.http2 || line !== PREFACE_LINE || input.length === 0) return false;
       connections.delete(connection);
       const successor = new Http2Connection(socket, options);
       connection = successor;

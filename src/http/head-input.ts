@@ -17,7 +17,7 @@ export class HeadInput {
   refusal: Refusal | null = null;
   /** The request line of what is refused, as far as it came. */
   refusedLine = "";
-  /** All that was read since the beginning of what is refused. */
+  /** All that was read since the beginning of what is refused; nothing when an empty line was skipped before it. */
   refusedInput: Buffer = Buffer.alloc(0);
 
   constructor(limits: HttpLimits) {
@@ -66,7 +66,7 @@ export class HeadInput {
     this.refusal = this.#reader.refusal;
     this.refusedLine = this.#reader.refusedLine;
     if (this.refusal === null) this.#keep(input.subarray(this.#from + at));
-    else this.refusedInput = input.subarray(this.#from + at);
+    else if (!this.#partial.skipped) this.refusedInput = input.subarray(this.#from + at);
     return -1;
   }
 
@@ -90,6 +90,6 @@ export class HeadInput {
     this.refusal = this.#partial.append(rest);
     if (this.refusal === null) return;
     this.refusedLine = this.#partial.line();
-    this.refusedInput = this.#partial.take();
+    if (!this.#partial.skipped) this.refusedInput = this.#partial.take();
   }
 }

@@ -16,7 +16,7 @@ export interface Http1Options {
   readonly address: string;
   /**
    * Asked before a connection's first request is refused: whether what begins with this line belongs to another protocol, which then has
-   * the socket; `input` is all that was read. The connection goes on to be counted by the engine of HTTP/1.1.
+   * the socket; `input` is all that was read, empty when more came before the line. The connection goes on to be counted by the engine of HTTP/1.1.
    */
   readonly takeOver?: (socket: Socket, line: string, input: Buffer) => boolean;
   /** What a PROXY protocol header said of the connection, and whether it is to be taken for the client's; absent: none came. */

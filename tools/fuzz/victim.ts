@@ -105,7 +105,7 @@ const options = {
 
 function serve(socket: net.Socket): void {
   const takeOver = (taken: net.Socket, line: string, input: Buffer): boolean => {
-    if (line !== PREFACE_LINE) return false;
+    if (line !== PREFACE_LINE || input.length === 0) return false;
     new Http2Connection(taken, options).start(input);
     return true;
   };
