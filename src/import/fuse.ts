@@ -145,7 +145,10 @@ function openDoors(
     }
     if (!listeners.some((listener) => addressOf(listener) === door.address)) listeners.push(listenerOf(door, endpoint));
     const served = sites.some((site) => isPlain(site) && listAt(site, "listeners").includes(door.address));
-    if (!served) sites.push({ listeners: [door.address], routes: [{ app: door.app }] });
+    if (!served) {
+      const trust = door.trust === undefined ? {} : { trusted_proxies: door.trust };
+      sites.push({ listeners: [door.address], ...trust, routes: [{ app: door.app }] });
+    }
   }
   return { ...settings, ...(listeners.length === 0 ? {} : { listeners }), ...(sites.length === 0 ? {} : { sites }) };
 }
@@ -161,7 +164,8 @@ function listenerOf(door: ServerDoor, endpoint: Endpoint): unknown {
           ...(door.unlink ? {} : { unlink: false }),
         };
   const protocol = door.protocol === "http" ? {} : { protocol: door.protocol };
-  return { address: door.address, ...protocol, ...socket };
+  const introduced = door.proxyProtocol === undefined ? {} : { proxy_protocol: door.proxyProtocol };
+  return { address: door.address, ...protocol, ...introduced, ...socket };
 }
 
 function isPublic(endpoint: Endpoint): boolean {

@@ -80,6 +80,10 @@ export interface Door {
   /** Whether the original removes the Unix socket at exit (uWSGI: only with `vacuum`). */
   readonly unlink: boolean;
   readonly place: Place;
+  /** What it believes of proxies, as `trusted_proxies` has it; absent: nothing is said of it. */
+  readonly trust?: Readonly<Record<string, unknown>>;
+  /** Its connections begin with a PROXY protocol header; absent: they don't. */
+  readonly proxyProtocol?: Readonly<Record<string, unknown>>;
 }
 
 /** What a reader made of one source. */

@@ -75,7 +75,7 @@ test("every option is in the report, and tracebacks are shown only where asked f
     [
       ["--no-expose-tracebacks", "ignored"],
       ["--recv-bytes", "ignored"],
-      ["--trusted-proxy", "needs-a-decision"],
+      ["--trusted-proxy", "mapped"],
       ["--ident", "ignored"],
       ["app:app", "mapped"],
     ],

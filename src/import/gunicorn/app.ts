@@ -5,6 +5,7 @@ import { approximated, type Ledger, mapped, undecided } from "../ledger.ts";
 import { COMBINED, fromGunicorn } from "../log-format.ts";
 import type { Door, ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
+import { proxiesOf } from "./proxies.ts";
 import { isList, isTrue, type PythonValue, textOf } from "./python-value.ts";
 import type { Effective } from "./words.ts";
 
@@ -236,6 +237,7 @@ function doorsOf(
     owner: null,
     group: null,
     unlink: true,
+    ...proxiesOf(settings, context.environment),
     place: bind?.place ?? { file: "gunicorn" },
   }));
 }

@@ -1,4 +1,4 @@
-import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+import { approximated, ignored, mapped, type Outcome } from "../ledger.ts";
 
 /** What an option of waitress-serve takes, and what becomes of it here. */
 export interface WaitressOption {
@@ -48,13 +48,11 @@ export const OPTIONS: Readonly<Record<string, WaitressOption>> = {
   "expose-tracebacks": nothing(mapped("it is `tracebacks` of the app")),
   "asyncore-loop-timeout": value(TUNING),
   "asyncore-use-poll": nothing(TUNING),
-  "trusted-proxy": value(
-    undecided("header fields of a proxy do not change who the client is, yet: the app sees the proxy's address"),
+  "trusted-proxy": value(mapped("it is `trusted_proxies` of the site")),
+  "trusted-proxy-count": value(mapped("it is `hops` of `trusted_proxies`")),
+  "trusted-proxy-headers": value(
+    approximated("they are `take` and `fields` of `trusted_proxies`; x-forwarded-host is left to the app"),
   ),
-  "trusted-proxy-count": value(ignored("there is no trusted proxy")),
-  "trusted-proxy-headers": value(ignored("there is no trusted proxy")),
-  "clear-untrusted-proxy-headers": nothing(
-    approximated("X-Forwarded-* fields reach the app as clients send them; remove them with `request_headers`"),
-  ),
+  "clear-untrusted-proxy-headers": nothing(mapped("it is `strip` of `trusted_proxies`")),
   "server-name": value(approximated("SERVER_NAME is the request's host")),
 };

@@ -95,8 +95,47 @@ function doorOf(app: string, address: string, words: WaitressWords, place: Place
   const permissions = lastOf(words, "unix-socket-perms");
   const mode = address.startsWith("unix:") ? Number.parseInt(permissions ?? "600", 8) : null;
   // Waitress leaves its socket behind.
-  return { app, address, protocol: "http", mode, owner: null, group: null, unlink: false, place };
+  const trust = trustOf(words);
+  return {
+    app,
+    address,
+    protocol: "http",
+    mode,
+    owner: null,
+    group: null,
+    unlink: false,
+    place,
+    ...(trust && { trust }),
+  };
 }
+
+/** What of a proxy's fields is believed: none where `trusted_proxy_headers` names none, as in waitress. */
+function trustOf(words: WaitressWords): Plain | null {
+  const proxy = lastOf(words, "trusted-proxy");
+  const clears = words.options.findLast(({ name }) => name === "clear-untrusted-proxy-headers");
+  if (proxy === null && clears === undefined) return null;
+  const strip = clears === undefined ? false : !clears.negated;
+  if (proxy === null) return { strip };
+  const headers = (lastOf(words, "trusted-proxy-headers") ?? "").toLowerCase().split(/[\s,]+/);
+  const forwarded = headers.includes("forwarded");
+  const take = (["address", "scheme", "host", "port"] as const).filter(
+    (one) => one !== "host" && (forwarded || headers.includes(FIELD_OF[one])),
+  );
+  return {
+    from: proxy === "*" ? ["0.0.0.0/0", "::/0", "unix:"] : [proxy],
+    take,
+    fields: forwarded ? "forwarded" : "x-forwarded",
+    hops: Number(lastOf(words, "trusted-proxy-count") ?? 1),
+    strip,
+  };
+}
+
+const FIELD_OF = {
+  address: "x-forwarded-for",
+  scheme: "x-forwarded-proto",
+  host: "x-forwarded-host",
+  port: "x-forwarded-port",
+} as const;
 
 function limitsOf(words: WaitressWords): Plain {
   const limits: Plain = {};
