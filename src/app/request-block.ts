@@ -1,4 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
+import { SINGLE_FIELDS } from "../http/single-fields.ts";
 import { knownState, userOf } from "../template/request-state.ts";
 
 /** The part of an environ that repeats from request to request, and its number, which picks its slot in a worker's table. */
@@ -106,7 +107,7 @@ export function cgiFields(names: readonly string[], values: readonly string[], c
     const key = cgiKey(name);
     const before = fields.get(key);
     if (before === undefined) fields.set(key, values[i]!);
-    else if (!SINGLE.has(name)) fields.set(key, `${before}${name === "cookie" ? "; " : ", "}${values[i]!}`);
+    else if (!SINGLE_FIELDS.has(name)) fields.set(key, `${before}${name === "cookie" ? "; " : ", "}${values[i]!}`);
   }
   return fields;
 }
@@ -124,22 +125,6 @@ function scopeFields(names: readonly string[], values: readonly string[], chunke
   }
   return text;
 }
-
-const SINGLE = new Set([
-  "authorization",
-  "content-length",
-  "content-type",
-  "from",
-  "host",
-  "if-modified-since",
-  "if-range",
-  "if-unmodified-since",
-  "max-forwards",
-  "proxy-authorization",
-  "range",
-  "referer",
-  "user-agent",
-]);
 
 const keys = new Map<string, string>();
 

@@ -1,6 +1,8 @@
 import path from "node:path";
 import { plainAddress } from "../http/client-address.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { SINGLE_FIELDS } from "../http/single-fields.ts";
+import { knownState, userOf } from "../template/request-state.ts";
 import type { Script } from "./script.ts";
 
 /**
@@ -38,6 +40,9 @@ export function metaVariables(
     REMOTE_PORT: client.port === 0 ? "" : String(client.port),
   };
   if (client.secure) variables["HTTPS"] = "on";
+  const user = userOf(exchange);
+  if (user !== "") variables["REMOTE_USER"] = text(user);
+  if (user !== "" && knownState(exchange)?.authType !== "") variables["AUTH_TYPE"] = knownState(exchange)!.authType;
   if (info !== "") {
     variables["PATH_INFO"] = text(info);
     variables["PATH_TRANSLATED"] = path.join(parts.root, text(info));
@@ -51,6 +56,7 @@ export function metaVariables(
     const key = `HTTP_${field.toUpperCase().replaceAll("-", "_")}`;
     const value = text(headers.values[i]!);
     const before = variables[key];
+    if (before !== undefined && SINGLE_FIELDS.has(field)) continue;
     variables[key] = before === undefined ? value : `${before}${field === "cookie" ? "; " : ", "}${value}`;
   }
   for (const [key, value] of parts.more) variables[key] = text(value);

@@ -1,4 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
+import { SINGLE_FIELDS } from "../http/single-fields.ts";
 import { forwardingFields, type RequestFields } from "./request-fields.ts";
 import type { Template } from "./template.ts";
 
@@ -30,6 +31,7 @@ export function requestParameters(
     const variable = `HTTP_${name.toUpperCase().replaceAll("-", "_")}`;
     if (taken.has(variable)) return;
     const before = values.get(variable);
+    if (before !== undefined && SINGLE_FIELDS.has(name)) return;
     values.set(variable, before === undefined ? value : `${before}${name === "cookie" ? "; " : ", "}${value}`);
   };
   if (host !== "") add("host", host);

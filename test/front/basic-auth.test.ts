@@ -123,3 +123,22 @@ sites:
   ])
     assert.match(out + err, text);
 });
+
+test("programs by CGI are told who was let in, and of several fields that may stand once the first", async (t) => {
+  const port = await freePort();
+  const script =
+    '#!/bin/sh\nprintf \'Content-Type: text/plain\\r\\n\\r\\n%s|%s|%s|%s\' "$REMOTE_USER" "$AUTH_TYPE" "$HTTP_USER_AGENT" "$HTTP_AUTHORIZATION"\n';
+  const instance = await serve(
+    t,
+    `
+listeners: ["127.0.0.1:${port}"]
+sites:
+  - routes:
+      - {path: /cgi/, auth: {basic: {users: {ann: "${hashSync("secret", 4)}"}}}, cgi: {root: ./cgi}}
+`,
+    { "cgi/who.sh": script },
+  );
+  fs.chmodSync(`${instance.cwd}/cgi/who.sh`, 0o755);
+  const said = await send(port, get("/cgi/who.sh", [login("ann", "secret"), "User-Agent: one", "User-Agent: two"]));
+  assert.equal(said?.body, "ann|Basic|one|");
+});
