@@ -7,6 +7,7 @@ import sys
 import threading
 import traceback
 
+from .app_metrics import AppMetrics
 from .log import log
 
 DESCRIPTOR = 3
@@ -23,6 +24,7 @@ class Control:
         self._socket.setblocking(True)
         self._rest = b""
         self._writing = threading.Lock()
+        self._metrics = AppMetrics(self.say)
 
     def settings(self):
         """The first message: what this worker is. Blocks until it is there."""
@@ -68,6 +70,8 @@ class Control:
                     drain()
                 elif "stacks" in message:
                     self.say({"stacks": message["stacks"], "text": stacks()[:LONGEST_TEXT]})
+                elif "metrics" in message:
+                    self._metrics.ask(message["metrics"], message["most"])
             except Exception:
                 log("a message of main's could not be obeyed: %r" % line[:200], traceback.format_exc())
 

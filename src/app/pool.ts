@@ -28,6 +28,9 @@ export interface PoolOwner {
   warn(message: string): void;
 }
 
+/** Why a request was answered 503 without reaching the app: a word for the metric. */
+export type Rejection = "queue_full" | "queue_timeout" | "unavailable";
+
 /** One app's workers as the edge sees them, and the one bounded queue in front of them (DESIGN §4). */
 export class Pool implements LinkOwner {
   readonly name: string;
@@ -37,10 +40,11 @@ export class Pool implements LinkOwner {
   requests = 0;
   retries = 0;
   lost = 0;
-  rejected = 0;
   /** Its workers run event loops. What came before the first worker did is taken for WSGI, and made anew when it is not. */
   loops = false;
   readonly webSockets: WebSocketFigures = { open: 0, accepted: 0, received: 0, sent: 0 };
+  /** Requests answered 503 without reaching the app, by why. */
+  readonly rejections: Record<Rejection, number> = { queue_full: 0, queue_timeout: 0, unavailable: 0 };
   #settings: PoolSettings;
   readonly #owner: PoolOwner;
   readonly #queue = new Queue();
@@ -87,11 +91,11 @@ export class Pool implements LinkOwner {
   /** Takes a request whose body is here. Answers 503 at once when the queue is full or the app can't run. */
   submit(request: AppRequest): void {
     if (this.broken !== null) {
-      this.#reject(request, "The application can't be started at present");
+      this.#reject(request, "unavailable", "The application can't be started at present");
       return;
     }
     if (this.#queue.length >= this.#settings.queueSize) {
-      this.#reject(request, "Too many requests wait for the application");
+      this.#reject(request, "queue_full", "Too many requests wait for the application");
       return;
     }
     this.requests++;
@@ -165,7 +169,7 @@ export class Pool implements LinkOwner {
     if (reason === null) return;
     for (const request of this.#queue.take(Number.POSITIVE_INFINITY)) {
       this.inFlight--;
-      this.#reject(request, "The application can't be started at present");
+      this.#reject(request, "unavailable", "The application can't be started at present");
     }
   }
 
@@ -269,7 +273,7 @@ export class Pool implements LinkOwner {
       ) {
         this.#queue.take(1);
         this.inFlight--;
-        this.#reject(first, "The request waited too long for the application");
+        this.#reject(first, "queue_timeout", "The request waited too long for the application");
       }
     }
     if (this.#queue.length > 0) this.#schedule();
@@ -283,8 +287,8 @@ export class Pool implements LinkOwner {
     return this.#queue.length > 0 || this.#usable.some((link) => link.mayNeedHelp);
   }
 
-  #reject(request: AppRequest, reason: string): void {
-    this.rejected++;
+  #reject(request: AppRequest, why: Rejection, reason: string): void {
+    this.rejections[why]++;
     request.body?.close();
     request.exchange.onAbort = null;
     if (!request.gone) request.exchange.fail(503, reason, RETRY_AFTER);

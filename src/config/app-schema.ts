@@ -11,6 +11,9 @@ export const VARIABLE_NAME = /^[^=\0\s]+$/;
 const identifier = pattern("Python name", "application", /^[\p{L}_][\p{L}\p{N}_]*(\.[\p{L}_][\p{L}\p{N}_]*)*$/u);
 export const account = pattern("user or group", "www-data", /^[\w][\w.-]*\$?$/);
 
+/** An app's own metrics where nothing is said of them. */
+const METRICS = { prefix: "", series: 10_000 };
+
 /** A value of `environment`: text, or the content of a file. */
 export const variable = z.union([
   text,
@@ -124,6 +127,25 @@ export const appSchema = section({
     }),
     {},
     "Requests that wait because every lane is busy.",
+  ),
+  metrics: withDefault(
+    z.union([
+      flag.transform((on) => (on ? METRICS : null)),
+      section({
+        prefix: withDefault(
+          pattern("metric name", "shop_", /^(?!__)[a-zA-Z_:][a-zA-Z0-9_:]*$|^$/),
+          "",
+          "What is put before the names of its metrics, where they would clash with those of another app.",
+        ),
+        series: withDefault(
+          count(1, 100_000),
+          METRICS.series,
+          "Most series of the app; more are left out, with a warning.",
+        ),
+      }),
+    ]),
+    true,
+    "Whether what the app counts with `prometheus_client` is part of our `/metrics`, all workers added up: `true`, `false` or a section.",
   ),
   reload: withDefault(flag, false, "Watch the source and reload the app when it changes (for development)."),
   tracebacks: withDefault(

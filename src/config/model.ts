@@ -158,12 +158,22 @@ export interface AppConfig extends PoolLifeConfig {
   readonly queueSize: number;
   /** Longest wait in the queue before a 503, in ms; 0: no limit. */
   readonly queueTimeout: number;
+  /** Its own metrics of `prometheus_client` are merged into ours; null: they are not. */
+  readonly metrics: AppMetricsConfig | null;
   /** Watch the source and reload on change. */
   readonly reload: boolean;
   /** Show tracebacks in the browser (development only). */
   readonly tracebacks: boolean;
   /** Its workers start once all of this has come true. */
   readonly after: readonly AfterConfig[];
+}
+
+/** How the metrics that an app counts itself are exposed. */
+export interface AppMetricsConfig {
+  /** Put before their names; may be empty. */
+  readonly prefix: string;
+  /** Most series; more are left out. */
+  readonly series: number;
 }
 
 /** Bytes and counts; 0 means no limit only where a comment says so. */

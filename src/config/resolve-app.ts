@@ -70,6 +70,7 @@ export function resolveApp(
     ...resolvePoolLife(at, settings, { directory: base, disk, problems }),
     queueSize: settings.queue.size,
     queueTimeout: settings.queue.timeout,
+    metrics: settings.metrics,
     reload: settings.reload,
     tracebacks: settings.tracebacks,
     after: [],

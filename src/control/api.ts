@@ -1,7 +1,8 @@
 import { PropylonError } from "../base/errors.ts";
 import type { Exchange, Handler, ResponseBody } from "../http/exchange.ts";
+import type { RequestHeaders } from "../http/request-headers.ts";
 import { ResponseHead } from "../http/response-head.ts";
-import { EXPOSITION_TYPE } from "../metrics/exposition.ts";
+import { chooseFormat, EXPOSITION_TYPES } from "../metrics/exposition-format.ts";
 import { Arguments } from "./arguments.ts";
 import { listing, purge } from "./cache-orders.ts";
 import { EventStream } from "./event-stream.ts";
@@ -30,6 +31,7 @@ type Route = (operations: Operations, input: Input) => Promise<Answer> | Answer;
 interface Input {
   readonly json: JsonObject;
   readonly query: URLSearchParams;
+  readonly headers: RequestHeaders;
   readonly logs: LogSource;
 }
 
@@ -40,11 +42,10 @@ const ROUTES: Readonly<Record<string, Route>> = {
     const reasons = operations.notReady();
     return json(reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
   },
-  "GET /metrics": async (operations) => ({
-    status: 200,
-    type: EXPOSITION_TYPE,
-    body: Buffer.from(await operations.metrics()),
-  }),
+  "GET /metrics": async (operations, { headers }) => {
+    const format = chooseFormat(headers.list("accept"));
+    return { status: 200, type: EXPOSITION_TYPES[format], body: Buffer.from(await operations.metrics({ format })) };
+  },
   "GET /openapi.json": () => json(200, describeApi(Object.keys(ROUTES))),
   "GET /events": (operations) => ({ status: 200, type: "text/event-stream", body: new EventStream(operations) }),
   "GET /status": async (operations) => json(200, await operations.status()),
@@ -121,7 +122,8 @@ async function serve(
 ): Promise<void> {
   try {
     if (value instanceof PropylonError) throw value;
-    const input = { json: value, query: new URLSearchParams(exchange.query), logs: parts.logs };
+    const query = new URLSearchParams(exchange.query);
+    const input = { json: value, query, headers: exchange.headers, logs: parts.logs };
     answer(exchange, await route(parts.operations, input));
   } catch (error) {
     if (error instanceof PropylonError && error.kind !== "internal")

@@ -5,6 +5,8 @@ interface Described {
   readonly body?: Readonly<Record<string, "string!" | "string" | "integer" | "boolean">>;
   readonly query?: Readonly<Record<string, "string!" | "string" | "integer" | "boolean">>;
   readonly type?: string;
+  /** What is answered to who accepts it. */
+  readonly otherType?: string;
 }
 
 const JSON_TYPE = "application/json";
@@ -12,7 +14,11 @@ const JSON_TYPE = "application/json";
 const DESCRIBED: Readonly<Record<string, Described>> = {
   "GET /livez": { summary: "Main is alive", type: "text/plain" },
   "GET /readyz": { summary: "Whether everything can serve (200), or why not (503)" },
-  "GET /metrics": { summary: "Prometheus exposition of everything", type: "text/plain" },
+  "GET /metrics": {
+    summary: "Prometheus exposition of everything; OpenMetrics for who accepts it",
+    type: "text/plain",
+    otherType: "application/openmetrics-text",
+  },
   "GET /openapi.json": { summary: "This description" },
   "GET /events": {
     summary: "The live state: `event: status` at once and whenever it changes",
@@ -82,7 +88,7 @@ export function describeApi(keys: readonly string[]): unknown {
 
 // --- internal ---
 
-function operation(path: string, { summary, body, query, type = JSON_TYPE }: Described): unknown {
+function operation(path: string, { summary, body, query, type = JSON_TYPE, otherType }: Described): unknown {
   const open = path === "/livez" || path === "/readyz";
   return {
     operationId: path.slice(1).replace(".json", ""),
@@ -91,7 +97,7 @@ function operation(path: string, { summary, body, query, type = JSON_TYPE }: Des
     ...(query === undefined ? {} : { parameters: parameters(query) }),
     ...(body === undefined ? {} : { requestBody: requestBody(body) }),
     responses: {
-      200: { description: "Done", content: { [type]: {} } },
+      200: { description: "Done", content: { [type]: {}, ...(otherType === undefined ? {} : { [otherType]: {} }) } },
       400: { description: "The input is wrong: `error.message`, `error.remedy`", content: { [JSON_TYPE]: {} } },
       ...(open ? {} : { 401: { description: "The token is missing or wrong" } }),
     },

@@ -1,5 +1,6 @@
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
+import type { ExpositionFormat } from "../metrics/exposition-format.ts";
 import type { TargetChange, UpstreamReport } from "./upstreams.ts";
 
 /**
@@ -51,10 +52,10 @@ export interface Operations {
    * section of the configuration changes. Rejects for an upstream, target or address that there is not.
    */
   upstreams(options: { readonly name?: string; readonly change?: TargetChange }): Promise<readonly UpstreamReport[]>;
-  /** Prometheus text exposition of everything. */
-  metrics(): Promise<string>;
   /** Says how the stores of the HTTP cache are, what is in them, or removes some of it. */
   cache(order: CacheOrder): Promise<CacheReport>;
+  /** The exposition of everything, in Prometheus text format unless said otherwise. Waits for nobody who is stuck. */
+  metrics(options?: { readonly format?: ExpositionFormat }): Promise<string>;
   /** Why it is not ready to serve, one phrase each; empty when it is. */
   notReady(): readonly string[];
   /** The configuration in effect. */

@@ -9,6 +9,7 @@ import type { Http1Settings } from "../http/settings.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import { PREFACE_LINE } from "../http2/frame.ts";
 import type { Http2Limits } from "../http2/http2-options.ts";
+import type { ListenerCounts } from "../metrics/listener-metrics.ts";
 import { parseNetwork } from "../template/networks.ts";
 import { UwsgiConnection } from "../uwsgi/connection.ts";
 import type { ClientCount } from "./client-count.ts";
@@ -38,6 +39,7 @@ export interface ListenerParts {
   readonly observer: ExchangeObserver;
   /** All connections of all listeners, for draining. */
   readonly connections: Set<ClientConnection>;
+  readonly counts: ListenerCounts;
 }
 
 /** What clients speak from their next connection on. */
@@ -105,23 +107,27 @@ export class ClientListener {
   }
 
   #secureServer(secure: SecureSettings): SecureServer {
-    const { observer, settings } = this.#parts;
+    const { observer, settings, counts } = this.#parts;
     return new SecureServer(secure, this.#mode.http2, settings().timeouts.head, {
       accepted: (socket) => {
         this.#shaking--;
+        counts.handshake("ok");
         this.#begin(socket, true, this.#proxied.get(beneath(socket)));
       },
       failed: (socket, reason) => {
         this.#shaking--;
+        counts.handshake("failed");
         observer.refused(this.#client(socket, true), 400, `TLS: ${reason}`, "");
       },
     });
   }
 
   #accept(socket: net.Socket): void {
-    const { connections, limit } = this.#parts;
+    const { connections, limit, counts } = this.#parts;
     if (connections.size + this.#shaking >= limit() && !this.#makeRoom())
       return this.#turnAway(socket, "too many connections");
+    counts.opened(socket);
+    socket.once("close", () => counts.closed(socket));
     const { proxyProtocol } = this.#mode;
     if (proxyProtocol !== null) return this.#introduce(socket, proxyProtocol);
     if (this.#count(socket, plainAddress(socket.remoteAddress ?? ""))) this.#open(socket, undefined);
@@ -191,6 +197,7 @@ export class ClientListener {
 
   // A word of refusal costs less than a wait that ends in a timeout; it is not awaited that the client reads it.
   #turnAway(socket: net.Socket, reason: string): void {
+    this.#parts.counts.turnedAway.value++;
     this.#parts.observer.refused(this.#client(socket, this.#secure !== null), 503, reason, "");
     socket.on("error", () => {}); // it has left already
     if (this.#secure !== null) socket.destroy();

@@ -1,6 +1,7 @@
 import type { Client, Exchange, ExchangeObserver } from "../http/exchange.ts";
 import { AccessLogs, type LogDraft } from "../log/access-logs.ts";
 import type { ExchangeLog } from "../log/exchange-log.ts";
+import type { MetricFamily } from "../metrics/family.ts";
 import { HttpMetrics } from "../metrics/http-metrics.ts";
 import { endState, knownState } from "../template/request-state.ts";
 import { STDERR } from "./messages.ts";
@@ -19,6 +20,18 @@ export class EdgeObservers implements ExchangeObserver {
   /** Lines that could not be written, over all logs so far. */
   get droppedLogLines(): number {
     return this.#logs.dropped;
+  }
+
+  families(): MetricFamily[] {
+    const name = "propylon_access_log_dropped_lines_total";
+    const samples = [{ name, labels: {}, value: this.droppedLogLines }];
+    const dropped: MetricFamily = {
+      name,
+      help: "Access log lines that could not be written.",
+      type: "counter",
+      samples,
+    };
+    return [...this.metrics.families(), dropped];
   }
 
   /** Begins the logs of a new configuration: to be used, or discarded. */

@@ -8,6 +8,10 @@ import type { AppConfig, Config } from "../config/model.ts";
 import type { ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Settings } from "../http/settings.ts";
 import { DEFAULT_HTTP2_LIMITS, type Http2Limits } from "../http2/http2-options.ts";
+import { FamilySources } from "../metrics/family-sources.ts";
+import { ListenerMetrics } from "../metrics/listener-metrics.ts";
+import { CounterBase } from "../metrics/merge.ts";
+import { ProcessMetrics } from "../metrics/process-metrics.ts";
 import { Limits } from "../middleware/limits.ts";
 import { PasswordChecker } from "../middleware/password-checker.ts";
 import { UpstreamRegistry } from "../proxy/registry.ts";
@@ -18,7 +22,7 @@ import { type ClientConnection, ClientListener, type ListenerMode } from "./clie
 import { compose, engineBodyLimit } from "./compose.ts";
 import { EdgeObservers } from "./edge-observers.ts";
 import type { FromEdge, SecureSettings, ToEdge } from "./messages.ts";
-import { snapshot } from "./snapshot.ts";
+import { poolFamilies, snapshot } from "./snapshot.ts";
 import { answerOf } from "./upstreams-answer.ts";
 
 /** Looks at the connections this often while draining, ms. */
@@ -37,6 +41,11 @@ export class Edge {
   readonly #caches = new CacheStores();
   readonly #limits: Limits;
   readonly #passwords = new PasswordChecker();
+  /** All that is told in `/metrics`. */
+  readonly #figures = new FamilySources();
+  readonly #listened = this.#figures.add(new ListenerMetrics());
+  /** What was counted of apps that are no longer configured. */
+  readonly #removed = new CounterBase();
   #cache: StaticCache | null = null;
   #modes: ReadonlyMap<string, ListenerMode> = new Map();
   #handler: Handler = { handle: (exchange) => exchange.fail(503, "The server is starting") };
@@ -47,7 +56,7 @@ export class Edge {
   readonly #clients = new ClientCount();
   #draining = false;
 
-  constructor(send: (message: FromEdge) => void) {
+  constructor(number: string, send: (message: FromEdge) => void) {
     this.#send = send;
     this.#observers = new EdgeObservers((level, message) => send({ type: "log", level, message }));
     this.#log = createLog("edge", ({ level, message, fields }) =>
@@ -55,6 +64,12 @@ export class Edge {
     );
     this.#upstreams = new UpstreamRegistry(this.#log);
     this.#limits = new Limits(this.#log);
+    this.#figures.add(this.#observers);
+    this.#figures.add(this.#upstreams);
+    this.#figures.add(this.#caches);
+    this.#figures.add(this.#limits);
+    this.#figures.add({ families: () => this.#removed.with([poolFamilies(this.#pools)]) });
+    this.#figures.add(new ProcessMetrics(`edge ${number}`)).start();
   }
 
   receive(message: ToEdge, handle: unknown): void {
@@ -91,13 +106,7 @@ export class Edge {
         this.#send({
           type: "metrics",
           id: message.id,
-          snapshot: snapshot(
-            this.#observers.metrics,
-            this.#pools,
-            this.#connections.size,
-            this.#observers.droppedLogLines,
-            [...this.#upstreams.families(), ...this.#caches.families(), ...this.#limits.families()],
-          ),
+          snapshot: snapshot(this.#figures, this.#pools, this.#connections.size, this.#observers.metrics.requests),
         });
         return;
       case "cache":
@@ -145,6 +154,7 @@ export class Edge {
     for (const [name, pool] of this.#pools) {
       if (pools.has(name)) continue;
       pool.close();
+      this.#removed.add(poolFamilies(new Map([[name, pool]])));
       this.#appServers.get(name)?.close();
       this.#appServers.delete(name);
     }
@@ -183,6 +193,7 @@ export class Edge {
       clients: this.#clients,
       observer,
       connections: this.#connections,
+      counts: this.#listened.listener(key),
     });
     listener.configure(this.#modes.get(key) ?? PLAIN);
     listener.start(handle, (error) => this.#send({ type: "listening", key, error: error.message }));

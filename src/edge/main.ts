@@ -14,6 +14,6 @@ process.on("disconnect", () => process.exit(0));
 const send = (message: FromEdge): void => {
   if (process.connected) process.send!(message);
 };
-const edge = new Edge(send);
+const edge = new Edge(number, send);
 process.on("message", (message: ToEdge, handle: unknown) => edge.receive(message, handle));
 send({ type: "started" });

@@ -1,15 +1,14 @@
 import type { Pool } from "../app/pool.ts";
 import type { MetricFamily, MetricSample } from "../metrics/family.ts";
-import type { HttpMetrics } from "../metrics/http-metrics.ts";
+import type { FamilySource } from "../metrics/family-sources.ts";
 import type { EdgeSnapshot } from "./messages.ts";
 
 /** The edge's figures now, for `/metrics` and `status`. */
 export function snapshot(
-  metrics: HttpMetrics,
+  figures: FamilySource,
   pools: ReadonlyMap<string, Pool>,
   connections: number,
-  droppedLogLines: number,
-  others: readonly MetricFamily[],
+  requests: number,
 ): EdgeSnapshot {
   const apps: Record<string, EdgeSnapshot["apps"][string]> = {};
   for (const [name, pool] of pools) {
@@ -17,15 +16,11 @@ export function snapshot(
     for (const [id, link] of pool.links) workers[id] = { requests: link.requests, open: link.open };
     apps[name] = { inFlight: pool.inFlight, queued: pool.queued, workers };
   }
-  return {
-    families: [...metrics.families(), ...poolFamilies(pools), ...others, logFamily(droppedLogLines)],
-    requests: metrics.requests,
-    connections,
-    apps,
-  };
+  return { families: figures.families(), requests, connections, apps };
 }
 
-function poolFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
+/** What is counted of the apps of these pools. */
+export function poolFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
   const family = (
     name: string,
     help: string,
@@ -45,12 +40,7 @@ function poolFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
     ),
     family("propylon_app_queue_length", "Requests that wait for a worker of the app.", "gauge", (p) => p.queued),
     family("propylon_app_requests_total", "Requests given to the app's pool.", "counter", (p) => p.requests),
-    family(
-      "propylon_app_requests_rejected_total",
-      "Requests answered 503 without reaching the app.",
-      "counter",
-      (p) => p.rejected,
-    ),
+    rejections(pools),
     family(
       "propylon_app_requests_retried_total",
       "Requests given to another worker because theirs died.",
@@ -83,12 +73,10 @@ function messageFamily(pools: ReadonlyMap<string, Pool>): MetricFamily {
   return { name, help: "WebSocket messages from clients (in) and to them (out).", type: "counter", samples };
 }
 
-function logFamily(dropped: number): MetricFamily {
-  const name = "propylon_access_log_dropped_lines_total";
-  return {
-    name,
-    help: "Access log lines that could not be written.",
-    type: "counter",
-    samples: [{ name, labels: {}, value: dropped }],
-  };
+function rejections(pools: ReadonlyMap<string, Pool>): MetricFamily {
+  const name = "propylon_app_requests_rejected_total";
+  const samples: MetricSample[] = [];
+  for (const { name: app, rejections: reasons } of pools.values())
+    for (const [reason, value] of Object.entries(reasons)) samples.push({ name, labels: { app, reason }, value });
+  return { name, help: "Requests answered 503 without reaching the app, by why.", type: "counter", samples };
 }

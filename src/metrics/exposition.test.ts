@@ -53,3 +53,46 @@ test("infinities and NaN are spelled as Prometheus reads them", () => {
 test("a family without samples is left out", () => {
   assert.equal(exposition([{ name: "a", help: "A.", type: "counter", samples: [] }]), "");
 });
+
+test("OpenMetrics: counters without _total, units, infos, bounds with a point, and an end", () => {
+  const seconds: MetricFamily = {
+    name: "cpu_seconds_total",
+    help: 'CPU "time".',
+    type: "counter",
+    samples: [{ name: "cpu_seconds_total", labels: {}, value: 2 }],
+  };
+  const bucket = (le: string) => ({ name: "h_bucket", labels: { le }, value: 1 });
+  const histogram: MetricFamily = {
+    name: "h",
+    help: "H.",
+    type: "histogram",
+    samples: ["0.5", "1", "+Inf"].map(bucket),
+  };
+  const odd: MetricFamily = {
+    name: "odd",
+    help: "O.",
+    type: "counter",
+    samples: [{ name: "odd", labels: {}, value: 1 }],
+  };
+  assert.equal(
+    exposition([gauge("build_info", { v: "1" }, 1), seconds, histogram, odd], "openmetrics"),
+    `# TYPE build info
+# HELP build Help.
+build_info{v="1"} 1
+# TYPE cpu_seconds counter
+# UNIT cpu_seconds seconds
+# HELP cpu_seconds CPU \\"time\\".
+cpu_seconds_total 2
+# TYPE h histogram
+# HELP h H.
+h_bucket{le="0.5"} 1
+h_bucket{le="1.0"} 1
+h_bucket{le="+Inf"} 1
+# TYPE odd unknown
+# HELP odd O.
+odd 1
+# EOF
+`,
+  );
+  assert.equal(exposition([], "openmetrics"), "# EOF\n");
+});

@@ -1,8 +1,10 @@
 /** One metric with its samples: the shape between processes and of the exposition. */
 export interface MetricFamily {
+  /** As in the Prometheus text format: a counter's ends in `_total`. */
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge" | "histogram";
+  /** `summary` and `unknown` are for metrics that are not ours. */
+  readonly type: "counter" | "gauge" | "histogram" | "summary" | "unknown";
   readonly samples: readonly MetricSample[];
 }
 

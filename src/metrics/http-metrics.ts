@@ -1,4 +1,5 @@
 import type { Client, Exchange, ExchangeObserver } from "../http/exchange.ts";
+import { reasonPhrase } from "../http/status.ts";
 import type { MetricFamily } from "./family.ts";
 import { type Counter, type Gauge, type Histogram, type HistogramShape, type Labelled, Registry } from "./registry.ts";
 
@@ -137,9 +138,15 @@ export class HttpMetrics implements ExchangeObserver {
     const key = number * 65536 + status;
     let counter = series.requests.get(key);
     if (counter === undefined) {
-      counter = this.#requestsTotal.with(this.#site, this.#app, METHODS[number]!, String(status === 0 ? 499 : status));
+      counter = this.#requestsTotal.with(this.#site, this.#app, METHODS[number]!, statusLabel(status));
       series.requests.set(key, counter);
     }
     return counter;
   }
+}
+
+/** The statuses that have a name, and 499; others, which apps and upstreams choose freely, are their class: `5xx`. */
+function statusLabel(status: number): string {
+  if (status === 0 || status === 499) return "499";
+  return reasonPhrase(status) === "Unknown" ? `${Math.trunc(status / 100)}xx` : String(status);
 }

@@ -2,7 +2,7 @@ import { ProblemList, PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { accessLogFiles } from "../config/log-files.ts";
 import type { AppConfig, Config, ListenerConfig } from "../config/model.ts";
-import type { FromEdge } from "../edge/messages.ts";
+import type { FromEdge, SecureSettings } from "../edge/messages.ts";
 import { accountOf } from "../process/accounts.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
 import { giveFiles } from "../process/give-files.ts";
@@ -17,6 +17,7 @@ import type { PassedSockets } from "./passed-sockets.ts";
 import { ProgramSet } from "./program-set.ts";
 import type { RuntimeDirectory } from "./runtime-directory.ts";
 import { UpstreamChanges } from "./upstream-changes.ts";
+import { WorkerFigures } from "./worker-figures.ts";
 
 /** Programs that are launched at the same time: enough for a boot's two cores, few enough for its memory. */
 const STARTS = 8;
@@ -49,6 +50,7 @@ export class Assembly {
   readonly edge: EdgeProcess;
   readonly programs: ProgramSet;
   readonly upstreams = new UpstreamChanges(() => this.edge);
+  readonly workers: WorkerFigures;
   readonly #parts: AssemblyParts;
   readonly #appSockets = new Map<string, ListeningSocket>();
   readonly #certificates: Certificates;
@@ -66,6 +68,7 @@ export class Assembly {
       answers: (answers) => this.edge.tell({ type: "challenges", answers }),
       written: () => this.#certificates.look(),
     });
+    this.workers = new WorkerFigures(log.child("metrics"));
     let pipes = 0;
     this.programs = new ProgramSet({
       log,
@@ -138,6 +141,7 @@ export class Assembly {
         policy: workerPolicy,
         tell: (message) => this.edge.tell(message),
         hasEdge: () => this.edge.pid !== null,
+        launched: (run) => this.workers.follow(run),
         findInterpreter,
         doorPath: runtime.doorSocket(app.name),
         touched: this.#parts.touched,
@@ -196,6 +200,7 @@ export class Assembly {
   /** Lets clients in. */
   async accept(): Promise<void> {
     this.#accepting = true;
+    this.workers.start();
     for (const [key, socket] of this.listeners) await this.acceptOn(key, socket);
     // Authorities ask back by the listeners.
     this.#managed.use(this.config);
@@ -204,6 +209,11 @@ export class Assembly {
   async acceptOn(key: string, socket: ListeningSocket): Promise<void> {
     const problem = await this.edge.listen(key, socket);
     if (problem !== null) throw new PropylonError("user", `Cannot listen on ${key}: ${problem}`);
+  }
+
+  /** Certificates of the listeners that speak TLS, by their address. */
+  certificates(): Readonly<Record<string, SecureSettings>> {
+    return this.#certificates.settings();
   }
 
   /** Why it can't serve at present, one phrase each. */
@@ -223,6 +233,7 @@ export class Assembly {
     this.#accepting = false;
     this.#certificates.stop();
     this.#managed.stop();
+    this.workers.stop();
     // First ours: otherwise clients would wait in a backlog that nobody will accept from.
     for (const socket of this.listeners.values()) socket.close();
     this.listeners.clear();

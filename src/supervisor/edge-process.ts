@@ -52,7 +52,11 @@ export class EdgeProcess {
   readonly #keeper: Keeper<EdgeRun>;
   readonly #dead = new CounterBase();
   #snapshot: EdgeSnapshot | null = null;
+  /** `performance.now()` when the snapshot came. */
+  #taken = 0;
   #requests = 0;
+  /** Questions for figures that it has not answered. */
+  #owed = 0;
   #pulse: NodeJS.Timeout | null = null;
   #started: ((problem: string | null) => void) | null = null;
   #lastTrouble = "";
@@ -136,9 +140,16 @@ export class EdgeProcess {
     const late = new Promise<null>((resolve) => {
       timer = setTimeout(() => resolve(null), patience);
     });
-    const snapshot = await Promise.race([run.metrics(), late]);
+    // Also an answer that comes too late for who asked is the newest that there is.
+    this.#owed++;
+    const answered = run.metrics().then((snapshot) => {
+      this.#owed--;
+      if (snapshot === null || this.#keeper.run !== run) return;
+      this.#snapshot = snapshot;
+      this.#taken = performance.now();
+    });
+    await Promise.race([answered, late]);
     clearTimeout(timer);
-    if (snapshot !== null && this.#keeper.run === run) this.#snapshot = snapshot;
     return this.#snapshot;
   }
 
@@ -148,10 +159,24 @@ export class EdgeProcess {
     return report ?? { stores: [], answers: [], removed: 0 };
   }
 
-  /** Families of this edge and of those before it: counters never go down. */
-  async families(): Promise<MetricFamily[]> {
-    const snapshot = await this.figures();
-    return this.#dead.with(snapshot === null ? [] : [snapshot.families]);
+  /** Brings {@link latest} up to now where the edge answers quickly: one that owes an answer from before is not waited for. */
+  async refresh(patience: number): Promise<void> {
+    if (this.#owed === 0) await this.figures(patience);
+  }
+
+  /** The last known figures of the edge that runs. */
+  get latest(): EdgeSnapshot | null {
+    return this.#snapshot;
+  }
+
+  /** Age of {@link latest} in seconds. */
+  get age(): number | null {
+    return this.#snapshot === null ? null : (performance.now() - this.#taken) / 1000;
+  }
+
+  /** The last known families of this edge and those of the edges before it: counters never go down. */
+  families(): MetricFamily[] {
+    return this.#dead.with(this.#snapshot === null ? [] : [this.#snapshot.families]);
   }
 
   status(): ProcessStatus {

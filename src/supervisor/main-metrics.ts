@@ -6,14 +6,16 @@ export interface MainFigures {
   readonly version: string;
   readonly since: Date;
   readonly pools: Iterable<AppPool>;
-  /** Name and pid of each living process: `main`, `edge 0`, `person/3`. */
+  /** Name and pid of each of our own living processes: `main`, `edge 0`. */
   readonly processes: readonly { readonly name: string; readonly pid: number }[];
   readonly edgeRestarts: number;
+  /** Age of the edge's figures in seconds; null: there are none. */
+  readonly edgeAge: number | null;
 }
 
 /** What main counts itself; the edge's families come beside these. */
 export function mainFamilies(figures: MainFigures): MetricFamily[] {
-  const { version, since, processes, edgeRestarts } = figures;
+  const { version, since, processes, edgeRestarts, edgeAge } = figures;
   const pools = [...figures.pools];
   const family = (
     type: "counter" | "gauge",
@@ -39,6 +41,12 @@ export function mainFamilies(figures: MainFigures): MetricFamily[] {
         const memory = residentMemory(pid);
         return memory === null ? [] : [[{ process: name }, memory] as const];
       }),
+    ),
+    family(
+      "gauge",
+      "propylon_edge_report_age_seconds",
+      "Age of the edge's figures; more than a moment when it is busy or stuck.",
+      edgeAge === null ? [] : [[{}, edgeAge]],
     ),
     family(
       "gauge",

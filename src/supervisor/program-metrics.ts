@@ -75,5 +75,5 @@ function states(instances: readonly ProgramInstance[]): MetricFamily {
 }
 
 function labelsOf({ config, number }: ProgramInstance): Readonly<Record<string, string>> {
-  return { program: config.name, instance: String(number) };
+  return { program: config.name, number: String(number) };
 }

@@ -11,7 +11,7 @@ import { listenForAdmin, sameAdmin } from "./admin.ts";
 import { type AppPool, unknownApp } from "./app-pool.ts";
 import { Assembly } from "./assembly.ts";
 import { change, changesTo } from "./change.ts";
-import { collectMetrics } from "./collect-metrics.ts";
+import { MetricsCollector } from "./collect-metrics.ts";
 import { handlesWork } from "./listening.ts";
 import { LogBuffer, rememberingLog } from "./log-buffer.ts";
 import { Notifier } from "./notifier.ts";
@@ -66,6 +66,7 @@ export class Supervisor implements Operations {
   readonly #log: Log;
   readonly #logs = new LogBuffer();
   readonly #since = new Date();
+  readonly #metrics: MetricsCollector;
   readonly #control: ControlServer;
   readonly #pidFile: PidFile | null;
   #notifier: Notifier | null = null;
@@ -79,6 +80,7 @@ export class Supervisor implements Operations {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#metrics = new MetricsCollector({ version: options.version, since: this.#since });
     this.#log = rememberingLog(options.log, this.#logs, "main", options.config.log.level === "debug");
     this.#control = new ControlServer(this.#handler());
     this.#pidFile = options.pidFile === undefined ? null : new PidFile(options.pidFile);
@@ -156,7 +158,7 @@ export class Supervisor implements Operations {
   }
 
   async reload({ app, programs = false }: Parameters<Operations["reload"]>[0]): Promise<ReloadReport> {
-    return this.#inTurn(async (assembly) => {
+    const reload = this.#inTurn(async (assembly) => {
       const loaded = await this.#options.load();
       if (programs) return this.#change(assembly, { ...assembly.config, programs: loaded.programs }, []);
       if (app === undefined) {
@@ -172,6 +174,7 @@ export class Supervisor implements Operations {
       const next = { ...assembly.config, apps: { ...assembly.config.apps, [app]: settings } };
       return this.#change(assembly, next, [app]);
     });
+    return this.#metrics.reloads.watch(reload);
   }
 
   async changes(): Promise<ChangeReport> {
@@ -225,8 +228,8 @@ export class Supervisor implements Operations {
     return this.#running().upstreams.ask(this.config(), options);
   }
 
-  async metrics(): Promise<string> {
-    return collectMetrics(this.#running(), { version: this.#options.version, since: this.#since });
+  async metrics({ format = "text" }: Parameters<Operations["metrics"]>[0] = {}): Promise<string> {
+    return this.#metrics.collect(this.#running(), format);
   }
 
   readonly cache: Operations["cache"] = async (order) => this.#running().edge.cache(order);
@@ -270,7 +273,7 @@ export class Supervisor implements Operations {
       this.#log.warn(`no listener has the address of the passed socket ${unused}`);
     this.#assembly = assembly;
     await this.#control.listenPrivately(this.#runtime.control);
-    this.#admin = await this.#listenForAdmin(config);
+    this.#admin = await listenForAdmin(config, this.#handler(), this.#log);
     assembly.programs.add(config.programs);
     for (const app of Object.values(config.apps)) await assembly.addPool(app, config);
     await Promise.all([assembly.ensureEdge(config), startApps(assembly, this.#options.development ?? false)]);
@@ -297,10 +300,6 @@ export class Supervisor implements Operations {
     if (reason) throw new PropylonError("user", `App "${name}" does not start: ${reason}`);
   }
 
-  #listenForAdmin(config: Config): Promise<ControlServer | null> {
-    return listenForAdmin(config, this.#handler(), this.#log);
-  }
-
   #handler(): Handler {
     const failed = (operation: string, error: unknown): void =>
       this.#log.error(`${operation} failed: ${error instanceof Error ? error.message : String(error)}`);
@@ -325,7 +324,7 @@ export class Supervisor implements Operations {
 
   async #change(assembly: Assembly, next: Config, apps: readonly string[]): Promise<ReloadReport> {
     const same = sameAdmin(next, assembly.config);
-    const admin = same ? this.#admin : await this.#listenForAdmin(next);
+    const admin = same ? this.#admin : await listenForAdmin(next, this.#handler(), this.#log);
     try {
       const report = await change(assembly, next, {
         apps: new Set(apps),

@@ -23,6 +23,8 @@ export interface LaunchParts {
   readonly policy: RestartPolicy;
   readonly tell: (message: ToEdge) => void;
   readonly hasEdge: () => boolean;
+  /** A worker is being started. */
+  readonly launched: (run: WorkerRun) => void;
 }
 
 /** What the workers of a generation have in common. */
@@ -99,6 +101,7 @@ export class WorkerLaunch {
       forerunner: forker === null || this.#door === null ? null : { forker, door: this.#door },
       probe: (worker, path, host) => this.probes.ask(worker, path, host),
     });
+    this.#parts.launched(run);
     run.start();
     return run;
   }

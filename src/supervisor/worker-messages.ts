@@ -1,3 +1,5 @@
+import { type MetricsMessage, parseMetricsMessage } from "./metrics-message.ts";
+
 /** What a worker says on its control channel (docs/worker-protocol.md), and what the launcher says in its place. */
 export type WorkerMessage =
   | {
@@ -13,7 +15,8 @@ export type WorkerMessage =
       readonly traceback: string | null;
     }
   | { readonly type: "stacks"; readonly id: number; readonly text: string }
-  | { readonly type: "warning"; readonly text: string };
+  | { readonly type: "warning"; readonly text: string }
+  | MetricsMessage;
 
 /** How a worker calls its app. */
 export interface AppInterface {
@@ -49,7 +52,7 @@ export function parseWorkerMessage(line: string): WorkerMessage | null {
   }
   if (typeof stacks === "number" && typeof text === "string") return { type: "stacks", id: stacks, text };
   if (typeof warning === "string") return { type: "warning", text: warning };
-  return null;
+  return parseMetricsMessage(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

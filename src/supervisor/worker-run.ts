@@ -9,6 +9,7 @@ import { appSettings, workerCommand, workerEnvironment } from "./worker-command.
 import type { WorkerDoor } from "./worker-door.ts";
 import { type AppInterface, parseWorkerMessage, type WorkerMessage } from "./worker-messages.ts";
 import type { WorkerProcess } from "./worker-process.ts";
+import { WorkerReports } from "./worker-reports.ts";
 
 /** Between TERM and KILL for a worker that has outstayed its time, ms. */
 const LAST_GRACE = 1000;
@@ -40,6 +41,8 @@ export interface WorkerSpec {
 export class WorkerRun implements Run {
   readonly ready: Promise<void>;
   readonly ended: Promise<RunEnd>;
+  /** What it tells of itself when it is asked. */
+  readonly reports = new WorkerReports((message) => this.#process.send(message));
   readonly #spec: WorkerSpec;
   readonly #process: WorkerProcess;
   readonly #stopper: Stopper;
@@ -73,6 +76,16 @@ export class WorkerRun implements Run {
       await this.#farewell?.over;
       return this.#end(exit);
     });
+  }
+
+  /** The settings that it was started with. */
+  get app(): AppConfig {
+    return this.#spec.app;
+  }
+
+  /** It can be asked. */
+  get isReady(): boolean {
+    return this.#said;
   }
 
   get id(): number {
@@ -212,6 +225,8 @@ export class WorkerRun implements Run {
       case "warning":
         this.#output.warn(message.text);
         return;
+      case "metrics":
+        return this.reports.hear(message);
       default:
         this.#output.warn("an unknown message on the control channel", { line: line.slice(0, 200) });
     }

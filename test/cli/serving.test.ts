@@ -80,8 +80,8 @@ test("metrics and probes are served at the admin address, and nothing else is wi
   await propylon.get("/");
   assert.equal((await ask(`http://127.0.0.1:${port}/livez`)).status, 200);
   assert.equal((await ask(`http://127.0.0.1:${port}/readyz`)).status, 200);
-  const metrics = (await ask(`http://127.0.0.1:${port}/metrics`)).body;
-  assert.match(metrics, /propylon_http_requests_total\{[^}]*status="200"[^}]*\} 1/);
+  const metrics = async (): Promise<string> => (await ask(`http://127.0.0.1:${port}/metrics`)).body;
+  await until(async () => /propylon_http_requests_total\{[^}]*status="200"[^}]*\} 1/.test(await metrics()));
   for (const refused of ["/status", "/config", "/logs"])
     assert.equal((await ask(`http://127.0.0.1:${port}${refused}`)).status, 401, refused);
   assert.equal((await ask(`http://127.0.0.1:${port}/stop`, { method: "POST" })).status, 401);

@@ -132,26 +132,26 @@ test("metrics tell of every program, promtool finds nothing wrong with them, and
   await until("it is healthy", async () => (await look(running, "p:1")).health === "healthy");
   const text = await running.client.metrics();
   for (const line of [
-    /^propylon_program_up\{program="p",instance="1"\} 1$/m,
-    /^propylon_program_up\{program="bad",instance="0"\} 0$/m,
-    /^propylon_program_state\{program="bad",instance="0",state="failed"\} 1$/m,
-    /^propylon_program_last_exit_code\{program="bad",instance="0"\} 1$/m,
-    /^propylon_program_healthy\{program="p",instance="1"\} 1$/m,
-    /^propylon_program_resident_memory_bytes\{program="p",instance="0"\} [1-9]\d{4,}$/m,
-    /^propylon_program_cpu_seconds_total\{program="p",instance="0"\} \d/m,
-    /^propylon_program_start_time_seconds\{program="p",instance="0"\} 1\d{9}/m,
-    /^propylon_program_output_dropped_lines_total\{program="p",instance="0"\} 0$/m,
+    /^propylon_program_up\{program="p",number="1"\} 1$/m,
+    /^propylon_program_up\{program="bad",number="0"\} 0$/m,
+    /^propylon_program_state\{program="bad",number="0",state="failed"\} 1$/m,
+    /^propylon_program_last_exit_code\{program="bad",number="0"\} 1$/m,
+    /^propylon_program_healthy\{program="p",number="1"\} 1$/m,
+    /^propylon_program_resident_memory_bytes\{program="p",number="0"\} [1-9]\d{4,}$/m,
+    /^propylon_program_cpu_seconds_total\{program="p",number="0"\} \d/m,
+    /^propylon_program_start_time_seconds\{program="p",number="0"\} 1\d{9}/m,
+    /^propylon_program_output_dropped_lines_total\{program="p",number="0"\} 0$/m,
   ])
     assert.match(text, line);
   if (existsSync("/usr/bin/promtool")) execFileSync("promtool", ["check", "metrics"], { input: text });
   const { pid } = await look(running, "p:0");
   process.kill(pid!, "SIGKILL");
   await until("it is counted", async () =>
-    /^propylon_program_restarts_total\{program="p",instance="0"\} 1$/m.test(await running.client.metrics()),
+    /^propylon_program_restarts_total\{program="p",number="0"\} 1$/m.test(await running.client.metrics()),
   );
   const p = { command: "sleep 2000", ...QUICK };
   running.folder.write("propylon.yaml", JSON.stringify({ programs: { p } }));
   await running.client.reload();
   await untilState(running, "p", "running");
-  assert.match(await running.client.metrics(), /^propylon_program_restarts_total\{program="p",instance="0"\} 1$/m);
+  assert.match(await running.client.metrics(), /^propylon_program_restarts_total\{program="p",number="0"\} 1$/m);
 });
