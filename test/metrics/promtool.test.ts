@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { exposition } from "../../src/metrics/exposition.ts";
 import { HttpMetrics } from "../../src/metrics/http-metrics.ts";
 import { mergeFamilies } from "../../src/metrics/merge.ts";
 import { CLIENT, endedExchange } from "./fake-exchange.ts";
-
-const absent = spawnSync("promtool", ["--version"]).error !== undefined && "promtool is not installed";
-
-/** promtool parses with Prometheus' own parser, then lints; anything it has to say is a failure. */
-function complaints(text: string): string {
-  const run = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8" });
-  return run.status === 0 ? run.stdout + run.stderr : run.stdout + run.stderr || `exit ${run.status}`;
-}
+import { complaints, PROMTOOL_ABSENT } from "./promtool.ts";
 
 test("promtool has nothing to say against the metrics of two edges, hostile site names included", {
-  skip: absent,
+  skip: PROMTOOL_ABSENT,
 }, () => {
   const edges = ["a.org", 'b"\\\n.org', "ü.org"].map((site) => {
     const metrics = new HttpMetrics();
@@ -27,7 +19,7 @@ test("promtool has nothing to say against the metrics of two edges, hostile site
   assert.equal(complaints(exposition(mergeFamilies(edges))), "");
 });
 
-test("promtool would tell: a family with two TYPE lines is refused", { skip: absent }, () => {
+test("promtool would tell: a family with two TYPE lines is refused", { skip: PROMTOOL_ABSENT }, () => {
   const families = new HttpMetrics().families();
   assert.notEqual(complaints(exposition(families) + exposition(families)), "");
 });
