@@ -18,7 +18,7 @@ profile, settings = load(
 
 app = Flask(__name__)
 app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
-metrics.measure(app, "/app-metrics")
+metrics.measure(app)
 
 
 def typed(handler):

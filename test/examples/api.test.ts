@@ -3,15 +3,17 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { type Answer, ask, type Instance, run, start } from "../support/instance.ts";
+import { type Answer, ask, freePort, type Instance, run, start, until } from "../support/instance.ts";
 import { example, serveBeside } from "./example.ts";
 
+/** The admin listener on a port of its own. */
+const admin = async () => ({ ADMIN_PORT: String(await freePort()) });
 const parse = (answer: Answer) => JSON.parse(answer.body) as Record<string, unknown>;
 const post = (app: Instance, body: string, type = "application/json") =>
   app.get("/api/quote", { method: "POST", headers: { "content-type": type }, body });
 
 test("a quote is typed: by query and by body, and what is wrong is a 400 that names each field", async (t) => {
-  const app = (await example(t, "api")).serve();
+  const app = (await example(t, "api")).serve(["run"], await admin());
   assert.deepEqual(parse(await app.get("/api/quote?zone=near&weight=2.5")), { currency: "EUR", price: 17.5 });
   const express = JSON.stringify({ zone: "far", weight: 2, express: true });
   assert.deepEqual(parse(await post(app, express)), { currency: "EUR", price: 66 });
@@ -50,7 +52,7 @@ test("the app's settings follow Propylon's profile, and its values from there", 
     [["dev"], { profile: "development", currency: "TEST", heaviest: 30, express: 2 }],
     [["run", "--profile", "production"], { profile: "production", currency: "EUR", heaviest: 25, express: 2.5 }],
   ] as const) {
-    const app = place.serve(args);
+    const app = place.serve(args, await admin());
     const { prices, ...settings } = parse(await app.get("/api/settings"));
     assert.deepEqual(settings, expected);
     assert.deepEqual(prices, { home: 4.5, near: 7, far: 16.5 });
@@ -67,29 +69,30 @@ test("settings of the wrong type keep the app from starting, with the name of ea
     file,
     fs.readFileSync(file, "utf8").replace("near: 7", "near: seven").replace("currency", "curency"),
   );
-  const app = place.serve(["run"], { API_HEAVIEST: "-1" });
+  const app = place.serve(["run"], { API_HEAVIEST: "-1", ...(await admin()) });
   assert.equal((await app.exited).code, 1);
   for (const reason of ["curency is not known", "currency is required", "prices is a number", "heaviest is above 0"])
     assert.ok(app.output.err.includes(reason), `${reason}\n${app.output.err}`);
 });
 
-test("its own metrics count what all of its workers did, since the start", async (t) => {
+test("its own metrics are in ours: what all of its workers did, over reloads, since the start", async (t) => {
   const place = await example(t, "api");
-  const counted = async (app: Instance): Promise<string | undefined> =>
-    /parcel_quotes_total\{zone="home"\} (\S+)/.exec((await app.get("/app-metrics")).body)?.[1];
-  const app = place.serve();
+  const port = String(await freePort());
+  const metrics = async (): Promise<string> => (await ask(`http://127.0.0.1:${port}/metrics`)).body;
+  const counts = async (quotes: number): Promise<boolean> =>
+    new RegExp(`^parcel_quotes_total\\{app="api",zone="home"\\} ${quotes}$`, "m").test(await metrics());
+  const app = place.serve(["run"], { ADMIN_PORT: port });
   await Promise.all(Array.from({ length: 40 }, () => app.get("/api/quote?zone=home&weight=1")));
-  assert.equal(await counted(app), "40.0");
+  await until(() => counts(40));
+  assert.match(await metrics(), /parcel_request_seconds_count\{app="api",route="\/api\/quote",status="200"\} 40\n/);
   assert.match(
-    (await app.get("/app-metrics")).body,
-    /parcel_request_seconds_count\{route="\/api\/quote",status="200"\} 40\.0/,
+    await metrics(),
+    /propylon_http_requests_total\{site="default",app="api",method="GET",status="200"\} 40\n/,
   );
   // New workers take over, and nothing that was counted is lost.
   assert.equal((await run(["reload"], place.cwd)).code, 0);
   await app.get("/api/quote?zone=home&weight=1");
-  assert.equal(await counted(app), "41.0");
-  assert.equal((await run(["stop"], place.cwd)).code, 0);
-  assert.equal(await counted(place.serve()), undefined);
+  await until(() => counts(41));
 });
 
 test("uWSGI's command serves it, and so does python main.py", async (t) => {
@@ -99,7 +102,6 @@ test("uWSGI's command serves it, and so does python main.py", async (t) => {
   const environment = place.python.includes("/") ? ["--virtualenv", path.dirname(path.dirname(place.python))] : [];
   const served = start(t, [...command, ...environment], { cwd: place.cwd });
   assert.equal((await served.get("/api/quote?zone=home&weight=1")).status, 200);
-  assert.match((await served.get("/app-metrics")).body, /parcel_quotes_total\{zone="home"\} 1\.0/);
   const url = await serveBeside(t, place, ["main.py"], { PORT: "0" });
   assert.equal((await ask(`${url}/api/quote?zone=home&weight=1`)).status, 200);
 });
