@@ -30,7 +30,7 @@ class ClientGone(OSError):
 class HttpExchange:
     __slots__ = (
         "stream", "task", "_session", "_scope", "_state", "_body", "_left", "_asked", "_pieces", "_waiters", "_hung", "_gone", "_gone_since",
-        "_head", "_declared", "_sent", "_bodyless", "_with_trailers", "_connection", "_taking", "_done",
+        "_head", "_declared", "_sent", "_bodyless", "_with_trailers", "_connection", "_taking", "_done", "_told",
     )  # fmt: skip
 
     def __init__(self, session, stream, scope, flags, length, body):
@@ -55,6 +55,7 @@ class HttpExchange:
         self._connection = None
         self._taking = None  # a future while a connection is being opened
         self._done = False
+        self._told = False  # the edge knows of the exchange's end
 
     async def run(self):
         """Calls the app, and answers for it when it fails to."""
@@ -103,6 +104,7 @@ class HttpExchange:
                         elif self._declared >= 0 and self._declared != size:
                             self._check_length(size, False)
                         self._state = _COMPLETE
+                        self._told = True
                         self._session.answer(self.stream, self._head, body)
                         if self._waiters:
                             self._wake()
@@ -280,6 +282,7 @@ class HttpExchange:
 
     def _complete(self, trailers):
         self._state = _COMPLETE
+        self._told = True
         self._connection.write(END, trailers)
         if self._waiters:
             self._wake()
@@ -317,20 +320,25 @@ class HttpExchange:
             return
         if self._state in (_WAITING, _HELD) and self._taking is None:
             self._state = _COMPLETE
+            self._told = True
             head, body = _FAILURE
             if self._session.tracebacks and trace:
                 head, body = b"500\0Content-Type\0text/html; charset=utf-8", (_PAGE % html.escape(trace)).encode("utf-8", "replace")
             self._session.answer(self.stream, head, body)
         elif self._connection is not None and not self._connection.closed:
             self._state = _COMPLETE
+            self._told = True
             self._connection.write(ABORT, reason.encode("latin-1", "replace")[:1000])
 
     def _over(self):
         """The app has returned. The edge is told when it knows of no end."""
         self._done = True
         connection, self._connection = self._connection, None
-        if self._state != _COMPLETE or self._gone:
-            self._session.dropped(self.stream)
+        if not self._told:
+            if connection is not None and connection.answered and not connection.closed:
+                connection.write(ABORT)
+            else:
+                self._session.dropped(self.stream)
         self._state = _COMPLETE
         if self._waiters:
             self._wake()

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from .frames import BODY, HEAD_SIZE, STREAM, frame, frame_head, hello, parse_head
+from .frames import BODY, END, HEAD, HEAD_SIZE, STREAM, frame, frame_head, hello, parse_head
 
 #: Largest piece in one frame: the edge handles whole frames.
 PIECE = 262144
@@ -30,17 +30,28 @@ class StreamConnection(asyncio.Protocol):
         self._drained = None  # a future while the edge does not read
         self._exchange = None
         self._stream = 0
+        self._spent = None  # called once the edge has read all of the exchange that is over
+        #: An answer was begun on it: what is written may still be unread when its exchange is over.
+        self.answered = False
         self.closed = False
 
     def use(self, exchange, stream):
         """From now on it carries this exchange; None: no exchange."""
         self._exchange = exchange
         self._stream = stream
+        self.answered = False
+
+    def after(self, spent):
+        """Its exchange is over. `spent` is called when the edge has read the last of it: END comes back."""
+        self._exchange = None
+        self._spent = spent
 
     def write(self, kind, payload=b""):
         """A frame; it leaves with the others of this turn of the loop."""
         if self.closed:
             raise EdgeGone("the edge is gone")
+        if kind == HEAD:
+            self.answered = True
         self._out.append(frame(kind, self._stream, payload))
         self._size += len(payload)
         if self._size > JOINED:
@@ -108,8 +119,12 @@ class StreamConnection(asyncio.Protocol):
             if end > size:
                 break
             # What is for an earlier exchange has crossed its end.
-            if stream == self._stream and self._exchange is not None:
-                self._exchange.frame(kind, rest[at + HEAD_SIZE : end])
+            if stream == self._stream:
+                if self._exchange is not None:
+                    self._exchange.frame(kind, rest[at + HEAD_SIZE : end])
+                elif kind == END and self._spent is not None:
+                    spent, self._spent = self._spent, None
+                    spent(self)
             at = end
         self._rest = rest[at:] if at else rest
 
@@ -176,14 +191,12 @@ class StreamPool:
         return None
 
     def give_back(self, connection):
-        """The exchange on it is over."""
-        connection.use(None, 0)
-        if connection.closed or self.over or len(self._spare) >= SPARE:
-            connection.close()
-            self._all.discard(connection)
-        else:
+        """The exchange on it is over. What a slow client has not read yet must not stand before the next exchange's."""
+        if connection.answered and not connection.closed and not self.over:
+            connection.after(self._spent)
             connection.resume()
-            self._spare.append(connection)
+        else:
+            self._spent(connection)
 
     def close(self):
         """The session is over."""
@@ -195,3 +208,14 @@ class StreamPool:
 
     def descriptors(self):
         return [connection.descriptor() for connection in self._all]
+
+    # --- internal ---
+
+    def _spent(self, connection):
+        connection.use(None, 0)
+        if connection.closed or self.over or len(self._spare) >= SPARE:
+            connection.close()
+            self._all.discard(connection)
+        else:
+            connection.resume()
+            self._spare.append(connection)

@@ -34,6 +34,8 @@ export class AppWebSocket implements AppAnswer, WebSocketUser {
   #text = true;
   #first = true;
   #over = false;
+  /** The worker does not keep up: its connection's drain is awaited. */
+  #waits = false;
 
   constructor(request: AppRequest, channel: Channel, surroundings: WebSocketSurroundings) {
     this.#request = request;
@@ -87,9 +89,14 @@ export class AppWebSocket implements AppAnswer, WebSocketUser {
 
   message(text: boolean, data: Buffer): boolean {
     this.#surroundings.figures.received++;
-    return this.#channel.message(this.#request.stream, text ? MESSAGE_TEXT : MESSAGE_BINARY, data, () =>
-      this.#socket?.resume(),
-    );
+    const drained = (): void => {
+      this.#waits = false;
+      this.#socket?.resume();
+    };
+    const kind = text ? MESSAGE_TEXT : MESSAGE_BINARY;
+    // More of what was read at once may follow: one look at the drain is enough.
+    if (!this.#channel.message(this.#request.stream, kind, data, this.#waits ? null : drained)) this.#waits = true;
+    return !this.#waits;
   }
 
   drained(): void {

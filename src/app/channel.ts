@@ -64,8 +64,8 @@ export class Channel {
     socket.uncork();
   }
 
-  /** A message of a WebSocket's client. false: the worker does not keep up; `drained` is called once it does. */
-  message(stream: number, kind: number, data: Buffer, drained: () => void): boolean {
+  /** A message of a WebSocket's client. false: the worker does not keep up; `drained`, where given, is called once it does. */
+  message(stream: number, kind: number, data: Buffer, drained: (() => void) | null): boolean {
     const socket = this.#socket;
     if (socket.destroyed) return true;
     const frame = Buffer.allocUnsafe(FRAME_HEAD + 1 + data.length);
@@ -75,7 +75,7 @@ export class Channel {
     frame[9] = kind;
     data.copy(frame, FRAME_HEAD + 1);
     if (socket.write(frame)) return true;
-    socket.once("drain", drained);
+    if (drained !== null) socket.once("drain", drained);
     return false;
   }
 

@@ -235,9 +235,9 @@ export class WorkerLink {
         this.inFlight.get(stream)?.answer?.write(payload);
         return;
       case END:
-        return this.#end(stream, payload);
+        return this.#end(channel, stream, payload);
       case ABORT:
-        return this.#abort(stream, payload);
+        return this.#abort(channel, stream, payload);
       case PULL:
         return this.#pull(channel, stream, payload);
       case MESSAGE:
@@ -309,16 +309,20 @@ export class WorkerLink {
     return new AnswerBody(length, this.#owner.memoryLimit, this.#owner.fileLimit, producer);
   }
 
-  #end(stream: number, payload: Buffer): void {
+  #end(channel: Channel, stream: number, payload: Buffer): void {
+    if (channel.kind === STREAM) channel.send(END, stream);
     const request = this.#finished(stream);
     if (request === undefined) return;
-    // An event loop's way to say that there is no answer.
-    if (request.answer === null && !request.gone) request.exchange.fail(502, "the app did not answer");
-    request.answer?.end(payload.length === 0 ? undefined : pairs(payload.latin1Slice(0, payload.length)));
+    if (channel.kind === LOOP) {
+      // Over without an end: what has begun must not look complete.
+      if (request.answer !== null) request.answer.fail("the app did not complete its answer");
+      else if (!request.gone) request.exchange.fail(502, "the app did not answer");
+    } else request.answer?.end(payload.length === 0 ? undefined : pairs(payload.latin1Slice(0, payload.length)));
     this.#over(request);
   }
 
-  #abort(stream: number, payload: Buffer): void {
+  #abort(channel: Channel, stream: number, payload: Buffer): void {
+    if (channel.kind === STREAM) channel.send(END, stream);
     const request = this.#finished(stream);
     if (request === undefined) return;
     const reason = payload.latin1Slice(0, payload.length) || "the app failed";

@@ -195,6 +195,22 @@ test("a client that does not read holds its app's send back; when it leaves, the
   assert.doesNotMatch(s.real.output.err, /Traceback/);
 });
 
+test("what a slow client has not read stands before no other answer", async (t) => {
+  const s = await asgiStage(t);
+  const slow = Array.from({ length: 3 }, () => dial(s.port));
+  for (const { socket } of slow) {
+    socket.pause();
+    socket.write(get("/fills"));
+  }
+  await until(async () => (await noted(s)).heard.length === 3);
+  // Their connections are not used for these.
+  for (let times = 0; times < 5; times++) assert.equal((await s.ask("/stream")).body, "piece 0\npiece 1\npiece 2\n");
+  assert.equal(s.pool.inFlight, 3);
+  for (const { socket } of slow) socket.destroy();
+  await until(() => s.pool.inFlight === 0);
+  assert.equal((await s.ask("/stream")).body, "piece 0\npiece 1\npiece 2\n");
+});
+
 test("an app answers to what has come of a body while its client still sends", async (t) => {
   const s = await asgiStage(t);
   const client = dial(s.port);

@@ -199,6 +199,22 @@ test("an app that does not read holds its client back", async (t) => {
   client.socket.destroy();
 });
 
+test("a flood of small messages warns of nothing and comes back whole", async (t) => {
+  const s = await asgiStage(t);
+  const warnings: string[] = [];
+  const note = (warning: Error): number => warnings.push(warning.message);
+  process.on("warning", note);
+  t.after(() => process.off("warning", note));
+  const client = new WebSocketClient(s.port);
+  await client.open("/ws/echo");
+  const count = 20_000;
+  for (let number = 0; number < count; number++) client.send(1, `message ${number}`);
+  for (let number = 0; number < count; number++)
+    assert.equal((await client.message()).payload.toString(), `message ${number}`);
+  assert.deepEqual(warnings, []);
+  client.socket.destroy();
+});
+
 test("a message longer than a frame between the processes comes whole", async (t) => {
   const s = await asgiStage(t);
   const client = new WebSocketClient(s.port);

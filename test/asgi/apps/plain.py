@@ -112,6 +112,16 @@ async def sends_for_ever(scope, receive, send):
 sent = [0]
 
 
+async def fills(scope, receive, send):
+    """Sends until nobody takes it any more, and leaves it at that."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    try:
+        while True:
+            await asyncio.wait_for(send({"type": "http.response.body", "body": bytes(65536), "more_body": True}), 0.3)
+    except asyncio.TimeoutError:
+        heard.append(("fills", "full"))
+
+
 async def tell(scope, receive, send):
     await reply(send, json.dumps({"heard": heard, "sent": sent[0], "most": most, "pid": os.getpid()}).encode())
 
