@@ -142,6 +142,8 @@ class StreamConnection(asyncio.Protocol):
         self.resume_writing()
         if self._exchange is not None:
             self._exchange.lost()
+        elif self._spent is not None:
+            self._spent(self)
 
     # --- internal ---
 

@@ -58,3 +58,19 @@ test("a stop closes WebSockets at once", async (t) => {
   assert.deepEqual(await client.close(), [1001, "the server stops"]);
   assert.equal((await app.exited).code, 0);
 });
+
+test("workers outlive an edge that is killed: they run on, hear that their clients are gone, and connect anew", async (t) => {
+  const cwd = folder(t, { "plain.py": APP, "propylon.yaml": CONFIG.replace("workers: 2", "workers: 1") });
+  const app = start(t, ["run", "--listen", "127.0.0.1:0"], { cwd });
+  const { pid } = JSON.parse((await app.get("/tell")).body) as { pid: number };
+  const client = new WebSocketClient(Number(new URL(await app.url).port));
+  await client.open("/ws/echo");
+  const { out } = await run(["status", "--json"], cwd);
+  const { processes } = JSON.parse(out) as { processes: { name: string; pid: number }[] };
+  process.kill(processes.find(({ name }) => name === "edge 0")!.pid, "SIGKILL");
+  await client.closed;
+  // Whoever comes meanwhile waits in the backlog.
+  const noted = JSON.parse((await app.get("/tell")).body) as { pid: number; heard: unknown };
+  assert.deepEqual([noted.pid, noted.heard], [pid, [["websocket", 1006, ""]]]);
+  assert.equal((await app.get("/stream")).body, "piece 0\npiece 1\npiece 2\n");
+});
