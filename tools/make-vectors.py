@@ -81,6 +81,8 @@ def vectors():
         one("an end without a reason", frame(5, 9, b""), type="ABORT", stream=9, payload=""),
         one("a body that can't be completed", frame(5, 9, b"the app failed"), type="ABORT", stream=9, payload=b"the app failed".hex()),
         one("a client that has closed its side", frame(5, 9, b"half-closed"), type="ABORT", stream=9, payload=b"half-closed".hex()),
+        one("an exchange past its deadline", frame(8, 9, b""), type="INTERRUPT", stream=9, payload=""),
+        one("request 13 past its deadline", frame(8, 13, b""), type="INTERRUPT", stream=13, payload=""),
         one("a text message", frame(6, 9, b"\x01gr\xc3\xbc\xc3\x9fe"), type="MESSAGE", stream=9, payload=b"\x01gr\xc3\xbc\xc3\x9fe".hex()),
         one("an empty binary message", frame(6, 9, b"\x02"), type="MESSAGE", stream=9, payload=b"\x02".hex()),
         one("the first piece of a message", frame(6, 9, b"\x82ab"), type="MESSAGE", stream=9, payload=b"\x82ab".hex()),

@@ -2,21 +2,22 @@
 
 import struct
 
-from .frames import ABORT, HEAD_SIZE, MAX_PAYLOAD, REQUEST, SLOTS, FrameError
+from .frames import ABORT, HEAD_SIZE, INTERRUPT, MAX_PAYLOAD, REQUEST, SLOTS, FrameError
 from .scope import ScopeBlock
 
 _FRAME = struct.Struct("<IIB")
 # The fixed part of a REQUEST: slot, block length, head length, flags, body length.
 _REQUEST = struct.Struct("<IIIBxxxq")
 
-#: A stand-in for the fields of a REQUEST: the client of this stream is gone, or has closed its side.
+#: Stand-ins for the block of a REQUEST: the client of this stream is gone, or has closed its side; it is past its deadline.
 GONE = None
+LATE = False
 
 
 def parse_batch(chunk, blocks, found, state):
     """Appends what whole frames say to `found`, and returns the rest of `chunk`.
 
-    REQUEST: (stream, block, head, flags, body length, body). ABORT: (stream, GONE, reason). `blocks` is the table of kept blocks, by
+    REQUEST: (stream, block, head, flags, body length, body). ABORT: (stream, GONE, reason). INTERRUPT: (stream, LATE). `blocks` is the table of kept blocks, by
     slot; `state` is the app's lifespan state, or None.
     """
     offset, size = 0, len(chunk)
@@ -31,6 +32,9 @@ def parse_batch(chunk, blocks, found, state):
         offset = end
         if kind == ABORT:
             found.append((stream, GONE, chunk[at:end]))
+            continue
+        if kind == INTERRUPT:
+            found.append((stream, LATE))
             continue
         if kind != REQUEST:
             raise FrameError("frame of type %d on the data connection" % kind)

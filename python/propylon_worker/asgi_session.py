@@ -9,7 +9,7 @@ import socket
 import sys
 from time import monotonic
 
-from .asgi_frames import GONE, parse_batch
+from .asgi_frames import GONE, LATE, parse_batch
 from .frames import END, SLOTS, WEBSOCKET, frame, whole_answer
 from .http_exchange import HttpExchange
 from .log import log
@@ -128,6 +128,11 @@ class Session:
                 exchange = self.exchanges.get(request[0])
                 if exchange is not None:
                     exchange.gone(request[2])
+                continue
+            if request[1] is LATE:
+                exchange = self.exchanges.get(request[0])
+                if exchange is not None:
+                    exchange.interrupt()
                 continue
             self._begin(*request)
             if self._out and monotonic() - began > JOIN_TIME:

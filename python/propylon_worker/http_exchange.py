@@ -30,7 +30,7 @@ class ClientGone(OSError):
 class HttpExchange:
     __slots__ = (
         "stream", "task", "_session", "_scope", "_state", "_body", "_left", "_asked", "_pieces", "_waiters", "_hung", "_gone", "_gone_since",
-        "_head", "_declared", "_sent", "_bodyless", "_with_trailers", "_connection", "_taking", "_done", "_told",
+        "_head", "_declared", "_sent", "_bodyless", "_with_trailers", "_connection", "_taking", "_done", "_told", "_late",
     )  # fmt: skip
 
     def __init__(self, session, stream, scope, flags, length, body):
@@ -55,6 +55,7 @@ class HttpExchange:
         self._connection = None
         self._taking = None  # a future while a connection is being opened
         self._done = False
+        self._late = False
         self._told = False  # the edge knows of the exchange's end
 
     async def run(self):
@@ -148,6 +149,12 @@ class HttpExchange:
             self._gone = True
             self._gone_since = monotonic()
         self._hang_up()
+
+    def interrupt(self):
+        """It is past its deadline, and its client was told: the app's task is cancelled."""
+        self._late = True
+        self.gone()
+        self.task.cancel()
 
     def shut(self):
         """The worker is to end: a request that streams hears that its client has left, one that has yet to answer is left to it."""
@@ -304,6 +311,9 @@ class HttpExchange:
 
     def _failed(self, error):
         """500 when nothing was sent, else the answer is cut. The traceback goes to the log."""
+        if self._late and isinstance(error, asyncio.CancelledError):
+            log("the request was interrupted at its deadline", traceback.format_exc())
+            return
         if self._hung and isinstance(error, (ClientGone, asyncio.CancelledError)):
             return self._fail("the client has gone", "")
         said = "the app called sys.exit()" if isinstance(error, SystemExit) else "exception in the app"

@@ -1,5 +1,6 @@
 """One WebSocket, as ASGI 3's `receive` and `send` ("WebSocket Connection Scope"). The edge speaks RFC 6455; here are whole messages."""
 
+import asyncio
 import collections
 import traceback
 
@@ -114,6 +115,11 @@ class WebSocketExchange:
         """The client is lost."""
         self._ended(BROKEN, "")
 
+    def interrupt(self):
+        """It is past its deadline: the app's task is cancelled."""
+        self.gone()
+        self.task.cancel()
+
     def shut(self):
         """The worker is to end."""
         if self._state == _OPEN:
@@ -198,7 +204,7 @@ class WebSocketExchange:
 
     def _failed(self, error):
         trace = traceback.format_exc()
-        if not (self._code is not None and isinstance(error, ClientGone)):
+        if not (self._code is not None and isinstance(error, (ClientGone, asyncio.CancelledError))):
             log("exception in the app" if self._code is None else "exception in the app, after its WebSocket was closed", trace)
         if self._state == _OPEN and self._code is None:
             self._close(FAILED, "")

@@ -1,11 +1,15 @@
 """The pure parts of ASGI workers: what a REQUEST means, what an app may answer, what kind of app it is."""
 
 import asyncio
+import contextlib
 import functools
 import http
+import io
 import json
 import os
+import socket
 import sys
+import tempfile
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -13,7 +17,9 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from propylon_worker import asgi_frames, frames  # noqa: E402
 from propylon_worker.asgi_head import answer_head_of, field_pairs  # noqa: E402
+from propylon_worker.asgi_session import Session  # noqa: E402
 from propylon_worker.interface import LoopMissing, interface_of, new_loop  # noqa: E402
+from propylon_worker.page import Page  # noqa: E402
 from propylon_worker.scope import ScopeBlock  # noqa: E402
 
 with open(os.path.join(HERE, "..", "..", "protocol", "vectors", "frames.json")) as _file:
@@ -72,6 +78,9 @@ class GoldenVectors(unittest.TestCase):
     def test_a_client_that_leaves_is_told_apart_from_one_that_closes_its_side(self):
         self.assertEqual(read("a client that has closed its side", "an end without a reason"), [(9, None, b"half-closed"), (9, None, b"")])
 
+    def test_an_exchange_past_its_deadline_is_told_apart(self):
+        self.assertEqual(read("an exchange past its deadline"), [(9, asgi_frames.LATE)])
+
     def test_requests_are_read_whatever_pieces_they_come_in(self):
         names = ("a request for an event loop, with its fields", "an end without a reason", "a request for a WebSocket")
         data = b"".join(bytes.fromhex(VECTORS[name]["hex"]) for name in names)
@@ -84,6 +93,66 @@ class GoldenVectors(unittest.TestCase):
         for hexadecimal in (VECTORS["a request for a WebSocket"]["hex"], VECTORS["a piece of a body"]["hex"], "ffffffff" + "01000000" + "01"):
             with self.assertRaises(frames.FrameError):
                 asgi_frames.parse_batch(bytes.fromhex(hexadecimal), [None] * frames.SLOTS, [], None)
+
+
+class Sessions(unittest.TestCase):
+    """A session over a socket pair, its edge being the test."""
+
+    def converse(self, app, *names, answers=1):
+        """Sends these vectors, and returns (stream, type) of so many answers."""
+        loop = asyncio.new_event_loop()
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        with tempfile.NamedTemporaryFile() as page:
+            page.write(bytes(64))
+            page.flush()
+            session = Session(loop, theirs, {"socket": "/nowhere", "worker": 1}, app, None, Page(page.name))
+
+        async def talk():
+            session.start()
+            found, rest = [], b""
+            for name in names:
+                ours.sendall(bytes.fromhex(VECTORS[name]["hex"]))
+                await asyncio.sleep(0.01)
+            ours.setblocking(False)
+            while len(found) < answers:
+                rest += await asyncio.wait_for(loop.sock_recv(ours, 65536), 10)
+                while len(rest) >= 9 and len(rest) >= 9 + int.from_bytes(rest[:4], "little"):
+                    length, stream, kind = frames.parse_head(rest)
+                    found.append((stream, kind))
+                    rest = rest[9 + length :]
+            session.close()
+            return found
+
+        try:
+            return loop.run_until_complete(talk())
+        finally:
+            loop.close()
+
+    def test_a_request_past_its_deadline_is_cancelled(self):
+        seen = []
+
+        async def app(scope, receive, send):
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                seen.append("cancelled")
+                raise
+
+        with contextlib.redirect_stderr(io.StringIO()) as log:
+            found = self.converse(app, "a request for an event loop, with its fields", "request 13 past its deadline")
+        self.assertEqual((found, seen), ([(13, frames.END)], ["cancelled"]))
+        self.assertIn("interrupted at its deadline", log.getvalue())
+
+    def test_an_app_that_answers_at_once_does_so_in_its_first_step(self):
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"x"})
+
+        names = ("a request for an event loop, with its fields", "a request for a WebSocket")
+        with contextlib.redirect_stderr(io.StringIO()) as log:  # the second is no HTTP: send() refuses
+            self.assertEqual(self.converse(app, *names, answers=2), [(13, frames.RESPONSE), (16, frames.RESPONSE)])
+        self.assertIn("can't be sent before websocket.accept", log.getvalue())
 
 
 class Scope(unittest.TestCase):

@@ -12,8 +12,8 @@ interface Vector {
   readonly [field: string]: unknown;
 }
 
-const { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL, MESSAGE, CLOSE } = frames;
-const TYPES = { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL, MESSAGE, CLOSE };
+const { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL, MESSAGE, CLOSE, INTERRUPT } = frames;
+const TYPES = { REQUEST, RESPONSE, HEAD, HELLO, HELP, FOLLOW, BODY, END, ABORT, PULL, MESSAGE, CLOSE, INTERRUPT };
 
 const file = path.join(import.meta.dirname, "..", "..", "protocol", "vectors", "frames.json");
 const vectors = JSON.parse(fs.readFileSync(file, "utf8")) as Vector[];

@@ -24,6 +24,7 @@ export const ABORT = 5;
 /** Of a WebSocket: a message or a piece of one, and the close. */
 export const MESSAGE = 6;
 export const CLOSE = 7;
+export const INTERRUPT = 8;
 export const HELLO = 16;
 export const RESPONSE = 17;
 export const HEAD = 18;
