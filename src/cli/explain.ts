@@ -16,6 +16,7 @@ import { settingsSchema } from "../config/schema.ts";
 import { describeOrigin, type Path, type Sourced, valueAt } from "../config/sourced.ts";
 import { keysAt, schemaAt } from "../config/walk.ts";
 import { findInterpreter } from "../process/interpreter.ts";
+import { settledByWorker } from "./explain-interface.ts";
 
 export interface ExplainOptions {
   readonly file: string;
@@ -35,18 +36,21 @@ export function explainCommand(): Command {
     .option("--profile <P>", "with this profile")
     .option("--set <KEY=VALUE>", "override a setting, as `run` does (repeatable)", collect, [])
     .option("--json", "print each value with its origin as JSON")
-    .action((key: string | undefined, options: { file: string; profile?: string; set?: string[]; json?: boolean }) => {
-      const { profile = null, file, set = [], json = false } = options;
-      const text = explain(key ?? null, {
-        file,
-        profile,
-        set,
-        json,
-        environment: process.env,
-        directory: process.cwd(),
-      });
-      process.stdout.write(text);
-    });
+    .action(
+      async (key: string | undefined, options: { file: string; profile?: string; set?: string[]; json?: boolean }) => {
+        const { profile = null, file, set = [], json = false } = options;
+        const text = explain(key ?? null, {
+          file,
+          profile,
+          set,
+          json,
+          environment: process.env,
+          directory: process.cwd(),
+        });
+        const settled = key === undefined || json ? null : await settledByWorker(key, process.cwd());
+        process.stdout.write(settled === null ? text : `${text}  in use   ${settled}\n`);
+      },
+    );
 }
 
 /** The text that `propylon explain` prints. Throws a ProblemList for a wrong configuration, a PropylonError for an unknown key. */

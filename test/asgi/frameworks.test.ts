@@ -134,5 +134,8 @@ test("ASGI and WSGI apps stand side by side, mounted; status says which is which
   );
   const { out: text } = await run(["status"], cwd);
   assert.match(text, /app new: running, 1 worker x 50 exchanges on asyncio, ASGI \(as configured\)/);
+  const explained = async (key: string): Promise<string> => (await run(["explain", key], cwd)).out;
+  assert.match(await explained("apps.old.interface"), /in use {3}wsgi, since it is no coroutine function\n$/);
+  assert.match(await explained("apps.new.loop"), /in use {3}asyncio\n$/);
   assert.equal((await ask(`${url}/new/`)).body, "hello");
 });
