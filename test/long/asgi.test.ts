@@ -40,7 +40,7 @@ test("a worker killed with -9 under load loses only what was in it and can't be 
   for (const failure of others.failed) assert.match(failure, /^502 /);
 });
 
-test("an upload of 50 MB costs no memory worth the name, in the worker or in the edge", async (t) => {
+test("an upload of 100 MB costs no memory worth the name, in the worker or in the edge", async (t) => {
   const cwd = folder(t, { "plain.py": APP, "propylon.yaml": CONFIG.replace("workers: 2", "workers: 1") });
   const app = start(t, ["run", "--listen", "127.0.0.1:0"], { cwd });
   const peak = async (): Promise<number[]> => {
@@ -50,13 +50,14 @@ test("an upload of 50 MB costs no memory worth the name, in the worker or in the
       .filter(({ name }) => name !== "main")
       .map(({ pid }) => Number(/VmHWM:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))![1]) * 1024);
   };
-  await app.get("/upload", { method: "POST", body: Buffer.alloc(1_000_000) });
+  // What V8 has not collected yet is there after this; what would keep a body is not.
+  await app.get("/upload", { method: "POST", body: Buffer.alloc(20_000_000) });
   const before = await peak();
-  const answer = await app.get("/upload", { method: "POST", body: Buffer.alloc(50_000_000) });
-  assert.match(answer.body, /^50000000 /);
+  const answer = await app.get("/upload", { method: "POST", body: Buffer.alloc(100_000_000) });
+  assert.match(answer.body, /^100000000 /);
   const after = await peak();
   after.forEach((bytes, at) => {
     const grown = (bytes - before[at]!) / 1e6;
-    assert.ok(grown < 25, `process ${at} grew by ${grown} MB`);
+    assert.ok(grown < 50, `process ${at} grew by ${grown} MB`);
   });
 });
