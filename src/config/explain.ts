@@ -36,7 +36,7 @@ export interface ExplainedSetting {
 
 const HIDDEN = "(hidden)";
 const SECRET =
-  /pass(word|wd|phrase)?$|secret|token|credential|^authorization$|^cookie$|(^|[_-])(key|dsn)$|database_url/i;
+  /(?<!by)pass(word|wd|phrase)?$|secret|token|credential|^authorization$|^cookie$|(^|[_-])(key|dsn)$|database_url/i;
 
 /** Every setting in effect: what is written, and the defaults of what is not; secrets hidden. */
 export function effectiveSettings(origins: Sourced): Sourced {
