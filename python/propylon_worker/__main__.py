@@ -18,6 +18,7 @@ if __package__ in (None, ""):
 
 from propylon_worker.control import Control
 from propylon_worker.forerunner import Forerunner
+from propylon_worker.recorder import record
 from propylon_worker.worker import Worker
 
 
@@ -46,6 +47,8 @@ def main():
         app, control, settings = Forerunner(settings, control).run()
     if "PROPYLON_UWSGI" in os.environ:
         os.environ["PROPYLON_WORKER"] = str(settings["worker"])
+    if settings.get("stacks"):
+        control.say({"recording": record(settings["stacks"])})
     code = Worker(settings, control, app).run()
     if code != 0:
         # At once: a half-imported app may have left threads that never end.

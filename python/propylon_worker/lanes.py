@@ -13,8 +13,9 @@ import threading
 import traceback
 from time import monotonic, thread_time
 
+from .deadline import Turn
 from .exchange import Runner
-from .frames import FOLLOW_FRAME, HEAD_SIZE, HELP, SLOTS, FrameError, parse_requests, whole_answer
+from .frames import FOLLOW_FRAME, HEAD_SIZE, HELP, INTERRUPT, SLOTS, FrameError, parse_head, parse_requests, whole_answer
 from .log import log
 
 #: Bytes read at once from the data connection. Python allocates all of them for each read: from 128 KiB on malloc() would
@@ -47,6 +48,7 @@ class Session:
         self.reading = threading.Lock()
         self.writing = threading.Lock()
         self.idle = []  # locks of followers that wait
+        self.turns = [Turn() for _ in range(count)]
         self.owing = set()  # lanes that lost the lead and have not said FOLLOW
         self.leader = 0
         self.sharing = False
@@ -98,7 +100,10 @@ class Session:
         mine.acquire()
         pending, out, idle, reading, owing = self.pending, self.out, self.idle, self.reading, self.owing
         popleft = pending.popleft
-        runner = Runner(self.app, self.connections.lanes[me], self.tracebacks)
+        turn = self.turns[me]
+        turn.begin()
+        self.connections.lanes[me].turn = turn
+        runner = Runner(self.app, self.connections.lanes[me], self.tracebacks, turn)
         run = runner.run
         note = self.page.writer(me)
         taken = 0
@@ -258,10 +263,14 @@ class Session:
                 return
             rest += chunk
             while len(rest) >= HEAD_SIZE:
-                if rest[8] != HELP:
-                    raise FrameError("frame of type %d on the help connection" % rest[8])
+                _, stream, kind = parse_head(rest)
                 rest = rest[HEAD_SIZE:]
-                self._help()
+                if kind == HELP:
+                    self._help()
+                elif kind == INTERRUPT:
+                    self._interrupt(stream)
+                else:
+                    raise FrameError("frame of type %d on the help connection" % kind)
 
     def _help(self):
         """The lane that runs its exchange for longest is stuck. It says FOLLOW when it is back; at once when none is, or none can help."""
@@ -272,6 +281,12 @@ class Session:
         self.owing.add(stuck)
         if not self.page.running(stuck) or not (self.reading.locked() or self._wake()):
             self._back(stuck)
+
+    def _interrupt(self, stream):
+        """This exchange is past its deadline. It may have ended, or not have begun: then there is nothing to do."""
+        for turn in self.turns:
+            if turn.interrupt(stream):
+                return
 
     def _longest(self):
         busy = [(began, lane) for lane, (stream, began) in enumerate(self.page.entries(self.count)) if stream and lane not in self.owing]

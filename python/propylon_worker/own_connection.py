@@ -23,15 +23,58 @@ class BodyLost(OSError):
 
 
 class OwnConnection:
-    """Blocking; used by its lane alone."""
+    """Blocking; used by its lane alone. No interrupt comes while a frame is on its way."""
 
     def __init__(self, sock):
+        #: The lane's (deadline.Turn), set before its first exchange.
+        self.turn = None
         self._socket = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLIN)
 
     def body(self, stream, size):
         """The next piece, at most `size` bytes, of this exchange's request body; empty at its end."""
+        turn = self.turn
+        turn.hold()
+        try:
+            return self._asked(stream, size)
+        finally:
+            turn.release()
+
+    def begin(self, stream, length, streaming, head):
+        """The answer's head. `length` -1: unknown; `streaming`: each piece is to be passed on at once."""
+        self._whole(answer_head(stream, length, streaming, head))
+
+    def piece(self, stream, data):
+        """A piece of the answer. Blocks while the client is slow; raises ClientGone when it has hung up."""
+        view = memoryview(data)
+        turn = self.turn
+        for start in range(0, len(view), PIECE):
+            turn.hold()
+            try:
+                self._look_for_abort(stream)
+                self._part(stream, view[start : start + PIECE])
+            finally:
+                turn.release()
+
+    def end(self, stream):
+        self._whole(frame(END, stream))
+
+    def abort(self, stream, reason):
+        """The answer can't be completed."""
+        self._whole(frame(ABORT, stream, reason.encode("latin-1", "replace")[:1000]))
+
+    # --- internal ---
+
+    def _whole(self, data):
+        turn = self.turn
+        turn.hold()
+        try:
+            self._send(data)
+        finally:
+            turn.release()
+
+    def _asked(self, stream, size):
         self._send(pull(stream, size))
         while True:
             kind, about, payload = self._receive()
@@ -45,30 +88,12 @@ class OwnConnection:
                 raise BodyLost("the request body is incomplete: %s" % (payload.decode("latin-1") or "the client has gone"))
             raise FrameError("frame of type %d on a lane connection" % kind)
 
-    def begin(self, stream, length, streaming, head):
-        """The answer's head. `length` -1: unknown; `streaming`: each piece is to be passed on at once."""
-        self._send(answer_head(stream, length, streaming, head))
-
-    def piece(self, stream, data):
-        """A piece of the answer. Blocks while the client is slow; raises ClientGone when it has hung up."""
-        view = memoryview(data)
-        for start in range(0, len(view), PIECE):
-            self._look_for_abort(stream)
-            part = view[start : start + PIECE]
-            if len(part) <= JOINED:
-                self._send(frame_head(BODY, stream, len(part)) + part)
-            else:
-                self._send(frame_head(BODY, stream, len(part)))
-                self._send(part)
-
-    def end(self, stream):
-        self._send(frame(END, stream))
-
-    def abort(self, stream, reason):
-        """The answer can't be completed."""
-        self._send(frame(ABORT, stream, reason.encode("latin-1", "replace")[:1000]))
-
-    # --- internal ---
+    def _part(self, stream, part):
+        if len(part) <= JOINED:
+            self._send(frame_head(BODY, stream, len(part)) + part)
+        else:
+            self._send(frame_head(BODY, stream, len(part)))
+            self._send(part)
 
     def _look_for_abort(self, stream):
         while self._poll.poll(0):

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { afterSchema } from "./after-schema.ts";
+import { deadlineSchema } from "./deadline-schema.ts";
 import { choice, count, countOrAuto, duration, flag, path, pattern, permissions, size, target, text } from "./kinds.ts";
 import { poolLife } from "./pool-life-schema.ts";
 import { named, oneOrMore, optional, section, withDefault } from "./sections.ts";
@@ -146,6 +147,11 @@ export const appSchema = section({
     ]),
     true,
     "Whether what the app counts with `prometheus_client` is part of our `/metrics`, all workers added up: `true`, `false` or a section.",
+  ),
+  deadline: optional(
+    deadlineSchema,
+    "How long a request may run, from when a lane begins with it to the end of its answer: the soft limit, or a section. Routes can have their own.",
+    "no limit",
   ),
   reload: withDefault(flag, false, "Watch the source and reload the app when it changes (for development)."),
   tracebacks: withDefault(

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cgiSchema } from "./cgi-schema.ts";
+import { deadlineSchema, shareSchema } from "./deadline-schema.ts";
 import { fieldValue } from "./header-schema.ts";
 import { choice, count, path, pattern, template, text } from "./kinds.ts";
 import { TOKEN } from "./name-patterns.ts";
@@ -38,6 +39,16 @@ export const handlerKeys = {
     named(/^[^=\0]+$/, "a key of the environ", template),
     "More keys of the app's environ, or others in place of ours.",
     "none",
+  ),
+  deadline: optional(
+    deadlineSchema,
+    "How long a request to the app may run: the soft limit, or a section; 0 for no limit.",
+    "that of the app",
+  ),
+  queue: optional(
+    shareSchema,
+    "The part of the app's lanes and queue that the route may use, so that slow requests leave room for the others.",
+    "all of them, together with other routes",
   ),
   static: optional(staticSchema, "Answered by a file of this folder: the folder, or a section.", "none"),
   proxy: optional(proxySchema, "Answered by this upstream or server: its name or URL, or a section.", "none"),

@@ -1,3 +1,4 @@
+import type { DeadlineConfig } from "./deadline-model.ts";
 import type { LogConfig } from "./log-model.ts";
 import type { ConcurrencyLimitConfig, RateLimitConfig } from "./policy-model.ts";
 import type { PoolLifeConfig } from "./pool-life.ts";
@@ -160,6 +161,8 @@ export interface AppConfig extends PoolLifeConfig {
   readonly queueTimeout: number;
   /** Its own metrics of `prometheus_client` are merged into ours; null: they are not. */
   readonly metrics: AppMetricsConfig | null;
+  /** Of requests whose route has none of its own. */
+  readonly deadline: DeadlineConfig;
   /** Watch the source and reload on change. */
   readonly reload: boolean;
   /** Show tracebacks in the browser (development only). */

@@ -6,6 +6,7 @@ import { parseEnvFile } from "./env-file.ts";
 import type { AppConfig } from "./model.ts";
 import { resolvePoolLife } from "./pool-life.ts";
 import type { Problems } from "./problems.ts";
+import { resolveDeadline } from "./resolve-deadline.ts";
 import type { Path } from "./sourced.ts";
 import { autoWorkers } from "./workers.ts";
 
@@ -71,6 +72,7 @@ export function resolveApp(
     queueSize: settings.queue.size,
     queueTimeout: settings.queue.timeout,
     metrics: settings.metrics,
+    deadline: resolveDeadline(settings.deadline, [...at, "deadline"], problems) ?? { soft: 0, hard: 0 },
     reload: settings.reload,
     tracebacks: settings.tracebacks,
     after: [],

@@ -7,6 +7,7 @@ import type {
   TryStepSettings,
 } from "./handler-schema.ts";
 import { resolveCgi } from "./resolve-cgi.ts";
+import { resolveDeadline, resolveShare } from "./resolve-deadline.ts";
 import { checkFieldName } from "./resolve-headers.ts";
 import { checkLine } from "./resolve-options.ts";
 import { resolveProxy } from "./resolve-proxy.ts";
@@ -30,6 +31,9 @@ export function resolveHandler(
   const { problems } = context;
   if (settings.environ !== undefined && settings.app === undefined)
     problems.error([...at, "environ"], "only an app has an environ", { at: "key" });
+  for (const key of ["deadline", "queue"] as const)
+    if (settings[key] !== undefined && settings.app === undefined)
+      problems.error([...at, key], `only a route to an app has a ${key} of its own`, { at: "key" });
   if (settings.mount !== undefined && settings.app === undefined)
     problems.error([...at, "mount"], "only a route to an app has a mount", { at: "key" });
   if (settings.app !== undefined) return resolveAppHandler(settings, settings.app, at, context);
@@ -193,7 +197,17 @@ function resolveAppHandler(settings: HandlerSettings, name: string, at: Path, co
     ]),
   );
   if (settings.mount !== undefined) checkMount(settings.mount, at, context);
-  return { kind: "app", app: name, mount: trimSlash(settings.mount ?? ""), environ };
+  const { problems, own, site } = context;
+  // Patterns and names are told by their place.
+  const route = own?.path ?? at.slice(site.length).join(".");
+  return {
+    kind: "app",
+    app: name,
+    mount: trimSlash(settings.mount ?? ""),
+    environ,
+    deadline: resolveDeadline(settings.deadline, [...at, "deadline"], problems),
+    share: settings.queue === undefined ? null : resolveShare(settings.queue, route, [...at, "queue"], problems),
+  };
 }
 
 function checkMount(mount: string, at: Path, { own, problems }: RouteContext): void {

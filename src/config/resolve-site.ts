@@ -54,7 +54,7 @@ export function siteOfApp(app: string): SiteConfig {
     conditions: [],
     internal: false,
     rules: [],
-    handler: { kind: "app", app, mount: "", environ: {} },
+    handler: { kind: "app", app, mount: "", environ: {}, deadline: null, share: null },
     routes: [],
   };
   const hosts = ["_"];

@@ -1,3 +1,4 @@
+import type { DeadlineConfig, ShareConfig } from "./deadline-model.ts";
 import type { HeaderRuleConfig } from "./header-model.ts";
 import type { LogDestination, LogFormatConfig } from "./log-model.ts";
 import type { PolicyConfig } from "./policy-model.ts";
@@ -199,6 +200,10 @@ export type HandlerConfig =
       readonly app: string;
       readonly mount: string;
       readonly environ: Readonly<Record<string, Template>>;
+      /** null: the app's. */
+      readonly deadline: DeadlineConfig | null;
+      /** The part of the app's lanes and queue that the route has; null: all, together with others. */
+      readonly share: ShareConfig | null;
     }
   | StaticConfig
   | ProxyConfig

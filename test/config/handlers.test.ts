@@ -134,7 +134,8 @@ test("an app takes more keys for its environ", () => {
     { path: "/wps", app: "a", mount: "/wps/", environ: { REMOTE_USER: "{http_x_user}" } },
     { apps },
   );
-  assert.deepEqual(found, { kind: "app", app: "a", mount: "/wps", environ: { REMOTE_USER: "{http_x_user}" } });
+  const environ = { REMOTE_USER: "{http_x_user}" };
+  assert.deepEqual(found, { kind: "app", app: "a", mount: "/wps", environ, deadline: null, share: null });
 });
 
 test("an app that only try, errors, rules or inner routes lead to is used", () => {
