@@ -1,9 +1,10 @@
+import type { DeadlineConfig } from "../config/deadline-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
 import { INLINE_LIMIT, SpooledBody } from "../spool/spooled-body.ts";
 import type { CompiledTemplate } from "../template/template.ts";
 import { asksForWebSocket, readHandshake } from "../websocket/handshake.ts";
 import { AppEnviron } from "./app-environ.ts";
-import { AppRequest } from "./app-request.ts";
+import { AppRequest, type Share } from "./app-request.ts";
 import { LiveBody } from "./live-body.ts";
 import type { Pool } from "./pool.ts";
 import { type BlockContext, type RequestBlock, requestBlock } from "./request-block.ts";
@@ -16,6 +17,8 @@ export class AppHandler implements Handler {
   readonly #memoryLimit: number;
   /** null: the environ is ours alone, as nearly everywhere. */
   readonly #environ: AppEnviron | null;
+  #deadline: DeadlineConfig | null = null;
+  #share: Share | null = null;
 
   /**
    * `mount`: SCRIPT_NAME, taken off the path. `serverName`: SERVER_NAME, or empty for the request's host. `environ`: more
@@ -35,6 +38,13 @@ export class AppHandler implements Handler {
     this.#environ = environ.length === 0 ? null : new AppEnviron(environ, this.#context);
   }
 
+  /** Its requests have a deadline and a part of the app of their own. */
+  restrict(deadline: DeadlineConfig | null, share: Share | null): void {
+    this.#deadline = deadline;
+    this.#share = share;
+    if (deadline !== null) this.#pool.deadlines.expect(deadline);
+  }
+
   handle(exchange: Exchange): void {
     exchange.app = this.#pool.name;
     const pool = this.#pool;
@@ -44,18 +54,18 @@ export class AppHandler implements Handler {
     const { length } = exchange.body;
     if (length === 0) {
       if (exchange.upgradable && asksForWebSocket(exchange)) this.#webSocket(exchange, block, context, head);
-      else pool.submit(new AppRequest(exchange, block, context, head, null));
+      else pool.submit(this.#restricted(new AppRequest(exchange, block, context, head, null)));
       return;
     }
     // An event loop gets a body while it comes; one that fits a frame is worth the wait.
     if (pool.loops && (length < 0 || length > INLINE_LIMIT)) {
-      pool.submit(new AppRequest(exchange, block, context, head, new LiveBody(exchange.body)));
+      pool.submit(this.#restricted(new AppRequest(exchange, block, context, head, new LiveBody(exchange.body))));
       return;
     }
     const body = new SpooledBody(exchange.body, this.#memoryLimit, {
       ready: () => {
         if (exchange.aborted) body.close();
-        else pool.submit(new AppRequest(exchange, block, context, head, body));
+        else pool.submit(this.#restricted(new AppRequest(exchange, block, context, head, body)));
       },
       failed: (status, reason) => {
         if (!exchange.aborted) exchange.fail(status, reason);
@@ -68,9 +78,16 @@ export class AppHandler implements Handler {
   /** A WSGI app sees it as the GET that it is. */
   #webSocket(exchange: Exchange, block: RequestBlock, context: BlockContext, head: string): void {
     const handshake = readHandshake(exchange);
-    if ("accept" in handshake) this.#pool.submit(new AppRequest(exchange, block, context, head, null, handshake));
+    if ("accept" in handshake)
+      this.#pool.submit(this.#restricted(new AppRequest(exchange, block, context, head, null, handshake)));
     else if (this.#pool.loops) exchange.fail(handshake.status, handshake.reason, handshake.headers);
-    else this.#pool.submit(new AppRequest(exchange, block, context, head, null));
+    else this.#pool.submit(this.#restricted(new AppRequest(exchange, block, context, head, null)));
+  }
+
+  #restricted(request: AppRequest): AppRequest {
+    request.deadline = this.#deadline ?? this.#pool.deadlines.deadline;
+    request.share = this.#share;
+    return request;
   }
 
   #head(exchange: Exchange): string {

@@ -1,3 +1,4 @@
+import { type DeadlineConfig, NO_DEADLINE } from "../config/deadline-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Handshake } from "../websocket/handshake.ts";
 import type { AppBody } from "./app-body.ts";
@@ -11,6 +12,18 @@ export interface AppAnswer {
   fail(reason: string): void;
   /** Nobody wants it. */
   cancel(): void;
+}
+
+/** A route's part of an app, as its requests know it (`route-share.ts`). */
+export interface Share {
+  /** `pass`: to the app's queue with it. `wait`: it is kept. `full`: neither. */
+  take(request: AppRequest): "pass" | "wait" | "full";
+  /** One that was passed on is over. */
+  release(): void;
+  /** Those that may be passed on now. */
+  admit(): readonly AppRequest[];
+  /** One that is kept has left (its `gone` is set). */
+  left(): void;
 }
 
 /** One exchange on its way through a pool: waiting, sent to a worker, answered. */
@@ -27,6 +40,8 @@ export class AppRequest {
   stream = 0;
   /** When it joined the queue, ms. */
   waitingSince = 0;
+  /** When it was sent to a worker, ms. */
+  sentAt = 0;
   /** The how-manieth REQUEST of its worker's data connection it was. */
   order = 0;
   retried = false;
@@ -34,6 +49,13 @@ export class AppRequest {
   gone = false;
   /** Tells the worker that the client went away; set while an event loop runs it. */
   left: (() => void) | null = null;
+  deadline: DeadlineConfig = NO_DEADLINE;
+  /** The part of the app that its route has; null: all. */
+  share: Share | null = null;
+  /** It is past its soft deadline: its client was told. */
+  late = false;
+  /** Its route's share has passed it on. */
+  admitted = false;
   /** Its answer, once it has begun to stream. */
   answer: AppAnswer | null = null;
 

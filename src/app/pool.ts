@@ -1,10 +1,15 @@
 import type net from "node:net";
+import type { DeadlineConfig } from "../config/deadline-model.ts";
 import type { WebSocketSettings } from "../websocket/socket.ts";
-import { type AppRequest, isIdempotent } from "./app-request.ts";
+import type { AppRequest, Share } from "./app-request.ts";
 import type { WebSocketFigures } from "./app-websocket.ts";
+import { bereavedOf } from "./bereaved.ts";
 import { Channel } from "./channel.ts";
+import { DeadlineWatch, type WatchOwner } from "./deadline-watch.ts";
 import { type Hello, LOOP, STREAM } from "./frames.ts";
 import { Queue } from "./queue.ts";
+import type { RequestNote } from "./request-note.ts";
+import { RouteShare, type ShareSettings } from "./route-share.ts";
 import { type LinkOwner, WorkerLink } from "./worker-link.ts";
 
 /** Wait, in ms, for main to say that a worker which vanished has ended, before its exchanges are settled all the same. */
@@ -17,6 +22,8 @@ export interface PoolSettings {
   readonly queueSize: number;
   /** ms; 0: no limit. */
   readonly queueTimeout: number;
+  /** Of requests whose route has none of its own. */
+  readonly deadline: DeadlineConfig;
   readonly memoryLimit: number;
   readonly fileLimit: number;
   readonly webSocket: WebSocketSettings;
@@ -25,6 +32,10 @@ export interface PoolSettings {
 export interface PoolOwner {
   workerConnected(worker: number): void;
   workerIdle(worker: number): void;
+  /** A worker is to be killed: something in it is past its hard deadline. */
+  workerOverdue(worker: number, why: string): void;
+  /** What was with a worker that has ended. */
+  workerLost(worker: number, requests: readonly RequestNote[]): void;
   warn(message: string): void;
 }
 
@@ -32,7 +43,7 @@ export interface PoolOwner {
 export type Rejection = "queue_full" | "queue_timeout" | "unavailable";
 
 /** One app's workers as the edge sees them, and the one bounded queue in front of them (DESIGN §4). */
-export class Pool implements LinkOwner {
+export class Pool implements LinkOwner, WatchOwner {
   readonly name: string;
   /** Why the app can't run at present, or null. */
   broken: string | null = null;
@@ -45,6 +56,11 @@ export class Pool implements LinkOwner {
   readonly webSockets: WebSocketFigures = { open: 0, accepted: 0, received: 0, sent: 0 };
   /** Requests answered 503 without reaching the app, by why. */
   readonly rejections: Record<Rejection, number> = { queue_full: 0, queue_timeout: 0, unavailable: 0 };
+  /** Requests answered 504, and workers given up, for their deadlines. */
+  late504 = 0;
+  condemned = 0;
+  readonly deadlines: DeadlineWatch;
+  readonly shares = new Map<string, RouteShare>();
   #settings: PoolSettings;
   readonly #owner: PoolOwner;
   readonly #queue = new Queue();
@@ -62,6 +78,12 @@ export class Pool implements LinkOwner {
     this.name = settings.name;
     this.#settings = settings;
     this.#owner = owner;
+    this.deadlines = new DeadlineWatch(this);
+    this.deadlines.configure(settings.deadline);
+  }
+
+  get queueTimeout(): number {
+    return this.#settings.queueTimeout;
   }
 
   get queued(): number {
@@ -86,6 +108,15 @@ export class Pool implements LinkOwner {
 
   configure(settings: PoolSettings): void {
     this.#settings = settings;
+    this.deadlines.configure(settings.deadline);
+  }
+
+  /** The part of the app that this route has; the same object as long as the pool lives, so that its counts go on. */
+  share(route: string, settings: ShareSettings): RouteShare {
+    const share = this.shares.get(route) ?? new RouteShare(route, settings);
+    share.configure(settings);
+    this.shares.set(route, share);
+    return share;
   }
 
   /** Takes a request whose body is here. Answers 503 at once when the queue is full or the app can't run. */
@@ -94,7 +125,10 @@ export class Pool implements LinkOwner {
       this.#reject(request, "unavailable", "The application can't be started at present");
       return;
     }
-    if (this.#queue.length >= this.#settings.queueSize) {
+    const { share } = request;
+    const isFull = this.#queue.length >= this.#settings.queueSize;
+    const place = share === null ? (isFull ? "full" : "pass") : share.take(request);
+    if (place === "full") {
       this.#reject(request, "queue_full", "Too many requests wait for the application");
       return;
     }
@@ -102,7 +136,8 @@ export class Pool implements LinkOwner {
     this.inFlight++;
     request.waitingSince = performance.now();
     request.exchange.onAbort = () => this.#clientLeft(request);
-    this.#queue.push(request);
+    this.deadlines.wake();
+    if (place === "pass") this.#queue.push(request);
     this.#schedule();
   }
 
@@ -167,15 +202,15 @@ export class Pool implements LinkOwner {
   setBroken(reason: string | null): void {
     this.broken = reason;
     if (reason === null) return;
-    for (const request of this.#queue.take(Number.POSITIVE_INFINITY)) {
-      this.inFlight--;
-      this.#reject(request, "unavailable", "The application can't be started at present");
-    }
+    const waiting = [...this.shares.values()].flatMap((share) => share.clear());
+    for (const request of [...this.#queue.take(Number.POSITIVE_INFINITY), ...waiting])
+      this.#turnAway(request, "unavailable", "The application can't be started at present");
   }
 
   /** Drops every connection and answers what waits: the app is no longer configured. */
   close(): void {
     this.setBroken("the app was removed");
+    this.deadlines.stop();
     for (const link of this.#links.values()) link.destroy();
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
@@ -206,8 +241,34 @@ export class Pool implements LinkOwner {
   }
 
   /** An exchange of this pool was answered, by whatever way. */
-  finished(): void {
+  finished(request: AppRequest): void {
     this.inFlight--;
+    if (request.share !== null) this.#released(request, request.share);
+  }
+
+  // --- WatchOwner ---
+
+  late(link: WorkerLink, request: AppRequest, ran: number): void {
+    link.interrupt(request.stream);
+    if (request.gone) return;
+    const { method, target } = request.exchange;
+    this.late504++;
+    this.warn(`${method} ${target} is past its deadline after ${Math.round(ran)} ms in worker ${link.id}: 504`);
+    this.#tell(request, 504, "The application took too long to answer");
+  }
+
+  waitedInVain(request: AppRequest): void {
+    this.rejected++;
+    this.#tell(request, 503, WAITED_TOO_LONG);
+  }
+
+  condemn(link: WorkerLink, why: string): void {
+    this.condemned++;
+    this.#owner.workerOverdue(link.id, why);
+  }
+
+  openness(): void {
+    this.#choose();
   }
 
   // --- internal ---
@@ -215,7 +276,8 @@ export class Pool implements LinkOwner {
   #choose(): void {
     this.#usable = [];
     for (const link of this.#links.values()) {
-      link.active = link.complete && this.#active.includes(link.id) && !this.#exited.has(link.id);
+      const isWanted = this.#active.includes(link.id) && !this.#exited.has(link.id);
+      link.active = isWanted && link.complete && !link.closed && !link.condemned;
       if (link.active) this.#usable.push(link);
     }
     if (this.#usable.length > 0) this.loops = this.#usable.every((link) => link.loop);
@@ -266,16 +328,14 @@ export class Pool implements LinkOwner {
     for (const link of this.#usable) link.watch(now);
     const limit = this.#settings.queueTimeout;
     if (limit > 0) {
-      for (
-        let first = this.#queue.peek();
-        first !== undefined && now - first.waitingSince > limit;
-        first = this.#queue.peek()
-      ) {
+      for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {
+        if (now - first.waitingSince <= limit) break;
         this.#queue.take(1);
-        this.inFlight--;
-        this.#reject(first, "queue_timeout", "The request waited too long for the application");
+        this.#turnAway(first, "queue_timeout", WAITED_TOO_LONG);
       }
     }
+    for (const share of this.shares.values())
+      for (const request of share.expired(now)) this.#turnAway(request, "queue_timeout", WAITED_TOO_LONG);
     if (this.#queue.length > 0) this.#schedule();
     else if (!this.#needsWatch()) {
       clearInterval(this.#timer!);
@@ -284,7 +344,15 @@ export class Pool implements LinkOwner {
   };
 
   #needsWatch(): boolean {
-    return this.#queue.length > 0 || this.#usable.some((link) => link.mayNeedHelp);
+    if (this.#queue.length > 0 || this.#usable.some((link) => link.mayNeedHelp)) return true;
+    for (const share of this.shares.values()) if (share.queued > 0) return true;
+    return false;
+  }
+
+  /** One that has waited. */
+  #turnAway(request: AppRequest, why: Rejection, reason: string): void {
+    this.finished(request);
+    this.#reject(request, why, reason);
   }
 
   #reject(request: AppRequest, why: Rejection, reason: string): void {
@@ -294,14 +362,20 @@ export class Pool implements LinkOwner {
     if (!request.gone) request.exchange.fail(503, reason, RETRY_AFTER);
   }
 
+  /** Its client is told now; the worker has it still, and nobody waits for its answer. */
+  #tell(request: AppRequest, status: number, reason: string): void {
+    request.gone = true;
+    request.exchange.onAbort = null;
+    request.exchange.fail(status, reason, status === 503 ? RETRY_AFTER : []);
+  }
+
   #clientLeft(request: AppRequest): void {
     request.gone = true;
     request.left?.();
-    if (request.stream === 0) {
-      this.inFlight--;
-      this.#queue.left();
-      request.body?.close();
-    }
+    if (request.stream !== 0) return;
+    if (request.share === null || request.admitted) this.#queue.left();
+    else request.share.left();
+    this.#drop(request);
   }
 
   // The worker died or closed its connection: settled when main says which, or after a while.
@@ -316,25 +390,22 @@ export class Pool implements LinkOwner {
     if (this.#links.get(link.id) !== link) return;
     this.#links.delete(link.id);
     this.#exited.delete(link.id);
-    const wasStarted = link.started();
+    const bereaved = bereavedOf(link);
     link.destroy();
     this.#choose();
     const again: AppRequest[] = [];
-    for (const request of link.inFlight.values()) {
-      if (request.gone) this.#drop(request);
-      else if (request.answer !== null) {
-        request.answer.fail("the worker died");
-        this.#drop(request);
-      } else if (!wasStarted(request)) again.push(request);
-      else if (isIdempotent(request) && !request.retried && request.body?.rewind() !== false) {
-        request.retried = true;
+    for (const { request, outcome } of bereaved) {
+      if (outcome === "moved" || outcome === "retried") {
+        request.retried ||= outcome === "retried";
         again.push(request);
-      } else {
-        this.lost++;
-        request.exchange.onAbort = null;
-        request.exchange.fail(502, "The application's worker died while it ran this request");
-        this.#drop(request);
+        continue;
       }
+      if (outcome === "cut") request.answer!.fail("the worker died");
+      if (outcome === "failed") {
+        this.lost++;
+        this.#tell(request, 502, "The application's worker died while it ran this request");
+      }
+      this.#drop(request);
     }
     for (const request of again.reverse()) {
       this.retries++;
@@ -343,14 +414,25 @@ export class Pool implements LinkOwner {
       request.body?.rewind();
       this.#queue.unshift(request);
     }
+    const notes = bereaved.map(({ note }) => note);
+    this.#owner.workerLost(link.id, notes);
     this.#schedule();
   }
 
   #drop(request: AppRequest): void {
     request.body?.close();
-    this.inFlight--;
+    this.finished(request);
+  }
+
+  #released(request: AppRequest, share: Share): void {
+    if (!request.admitted) return;
+    request.admitted = false;
+    share.release();
+    for (const next of share.admit()) this.#queue.push(next);
+    if (this.#queue.length > 0) this.#schedule();
   }
 }
 
+const WAITED_TOO_LONG = "The request waited too long for the application";
 /** Seconds after which a client may try again. */
 const RETRY_AFTER: readonly (readonly [string, string])[] = [["Retry-After", "1"]];

@@ -14,6 +14,7 @@ import {
   HEAD,
   HELP,
   HELPLINE,
+  INTERRUPT,
   LOOP,
   MESSAGE,
   PULL,
@@ -31,7 +32,7 @@ import {
 } from "./loop-answers.ts";
 import { requestBlock } from "./request-block.ts";
 import { responseHead } from "./response-block.ts";
-import { readStartedPage } from "./started-page.ts";
+import { readStartedPage, type StartedPage } from "./started-page.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
 
 /**
@@ -53,7 +54,7 @@ const PIECE = 256 * 1024;
 /** What a link tells its pool. */
 export interface LinkOwner extends LoopSurroundings {
   /** An exchange is over, answered or dropped. */
-  finished(): void;
+  finished(request: AppRequest): void;
   /** An exchange is over or a lane is free: there may be room for more. */
   roomChanged(): void;
   /** An inactive worker has nothing left. */
@@ -73,6 +74,10 @@ export class WorkerLink {
   readonly loop: boolean;
   /** May be given exchanges: main lists it as active, and its connections are open. */
   active = false;
+  /** Takes nothing new, since something in it is about to be past its hard deadline. */
+  closed = false;
+  /** Main was asked to kill it. */
+  condemned = false;
   requests = 0;
   readonly inFlight = new Map<number, AppRequest>();
   readonly #owner: LinkOwner;
@@ -111,6 +116,11 @@ export class WorkerLink {
 
   get open(): number {
     return this.inFlight.size;
+  }
+
+  /** Its page of started exchanges; null before main has named it. */
+  get page(): string | null {
+    return this.#page;
   }
 
   /** Main has named the page; it is read before anything is sent, so that counts of an earlier edge don't mislead. */
@@ -169,6 +179,7 @@ export class WorkerLink {
       // Modulo 2^32, as the worker counts.
       this.#sent = (this.#sent + 1) >>> 0;
       request.order = this.#sent;
+      request.sentAt = now;
       this.inFlight.set(request.stream, request);
       if (request.block.scope !== this.loop) request.block = requestBlock(request.exchange, request.context, this.loop);
       if (this.loop)
@@ -192,12 +203,15 @@ export class WorkerLink {
     this.#help?.send(HELP, 0);
   }
 
-  /** Tells the started exchanges of a worker that has ended from those that no lane took. Call before `destroy`. */
-  started(): (request: AppRequest) => boolean {
-    const page = this.#page === null ? null : readStartedPage(this.#page);
-    if (page === null) return () => true;
+  /** Asks the lane that runs this exchange to interrupt it. */
+  interrupt(stream: number): void {
+    this.#help?.send(INTERRUPT, stream);
+  }
+
+  /** Whether no lane had taken this request when the page was read. */
+  untaken(request: AppRequest, page: StartedPage): boolean {
     const taken = (page.taken - this.#takenBefore) >>> 0;
-    return (request) => ((taken - request.order) | 0) >= 0 || page.running.has(request.stream);
+    return ((taken - request.order) | 0) < 0 && !page.running.has(request.stream);
   }
 
   destroy(): void {
@@ -261,7 +275,7 @@ export class WorkerLink {
     const request = this.inFlight.get(stream);
     if (request !== undefined) {
       this.inFlight.delete(stream);
-      this.#owner.finished();
+      this.#owner.finished(request);
       const headEnd = RESPONSE_PREFIX + payload.readUInt16LE(6);
       this.#answer(request, payload.latin1Slice(RESPONSE_PREFIX, headEnd), payload, headEnd);
     }
@@ -335,7 +349,7 @@ export class WorkerLink {
     const request = this.inFlight.get(stream);
     if (request === undefined) return undefined;
     this.inFlight.delete(stream);
-    this.#owner.finished();
+    this.#owner.finished(request);
     this.#open--;
     this.#lastHeard = performance.now();
     return request;

@@ -6,6 +6,8 @@ export interface DeadlineConfig {
   readonly hard: number;
 }
 
+export const NO_DEADLINE: DeadlineConfig = { soft: 0, hard: 0 };
+
 /** A route's own part of an app's lanes and queue. */
 export interface ShareConfig {
   /** What metrics call the route. */

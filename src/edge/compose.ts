@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { AppHandler } from "../app/app-handler.ts";
 import type { Pool } from "../app/pool.ts";
+import type { RouteShare } from "../app/route-share.ts";
 import type { Log } from "../base/log.ts";
 import { CacheHandler } from "../cache/handler.ts";
 import type { CacheStores } from "../cache/stores.ts";
 import { CgiHandler } from "../cgi/handler.ts";
+import type { ShareConfig } from "../config/deadline-model.ts";
 import type { Config } from "../config/model.ts";
 import type { AccessLogConfig, CacheConfig, StaticConfig } from "../config/route-model.ts";
 import type { Handler } from "../http/exchange.ts";
@@ -112,6 +114,8 @@ class Composer {
   readonly #parts: Parts;
   /** Keeps what upstreams did for variables, where some template asks. */
   readonly #note: ProxyParts["note"];
+  /** App and route -> routes of that name with a share of their own so far. */
+  readonly #shares = new Map<string, number>();
 
   /** The same of what caches did. */
   readonly #notesCache: boolean;
@@ -200,7 +204,22 @@ class Composer {
       ([key, value]) => [key, this.templates.compile(value, scope)] as const,
     );
     const app = new AppHandler(pool, handler.mount, serverName, this.#config.limits.spoolMemory, environ);
+    app.restrict(handler.deadline, handler.share === null ? null : this.#share(pool, handler.share));
     return this.#config.apps[handler.app]!.tracebacks ? new BrokenAppPage(pool, app) : app;
+  }
+
+  #share(pool: Pool, share: ShareConfig): RouteShare {
+    const app = this.#config.apps[pool.name]!;
+    const part = (whole: number): number => Math.max(1, Math.ceil(whole * (share.part ?? 1)));
+    // Routes of one path, such as with different methods, are told apart by their order.
+    const key = `${pool.name} ${share.route}`;
+    const count = (this.#shares.get(key) ?? 0) + 1;
+    this.#shares.set(key, count);
+    return pool.share(count === 1 ? share.route : `${share.route} (${count})`, {
+      lanes: share.lanes ?? part(app.workers * app.threads),
+      size: share.size ?? (app.queueSize === 0 ? 0 : part(app.queueSize)),
+      timeout: share.timeout ?? app.queueTimeout,
+    });
   }
 
   #static(handler: StaticConfig, site: Site, scope: TemplateScope | null): Handler {

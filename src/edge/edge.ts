@@ -179,6 +179,8 @@ export class Edge {
     return new Pool(poolSettings(app, config), {
       workerConnected: (worker) => this.#send({ type: "worker-connected", app: app.name, worker }),
       workerIdle: (worker) => this.#send({ type: "worker-idle", app: app.name, worker }),
+      workerOverdue: (worker, why) => this.#send({ type: "worker-overdue", app: app.name, worker, why }),
+      workerLost: (worker, requests) => this.#send({ type: "worker-lost", app: app.name, worker, requests }),
       warn: (message) => this.#send({ type: "log", level: "warn", message: `app ${app.name}: ${message}` }),
     });
   }
@@ -256,6 +258,7 @@ function poolSettings(app: AppConfig, config: Config): PoolSettings {
     name: app.name,
     queueSize: app.queueSize,
     queueTimeout: app.queueTimeout,
+    deadline: app.deadline,
     memoryLimit: config.limits.spoolMemory,
     fileLimit: config.limits.spoolFile,
     webSocket: app.webSocket,

@@ -1,3 +1,4 @@
+import type { RequestNote } from "../app/request-note.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
@@ -90,6 +91,15 @@ export type FromEdge =
   | { readonly type: "worker-idle"; readonly app: string; readonly worker: number }
   /** `status` null: the worker did not answer. */
   | { readonly type: "probed"; readonly app: string; readonly id: number; readonly status: number | null }
+  /** Something in this worker is past its hard deadline: it is to be killed. */
+  | { readonly type: "worker-overdue"; readonly app: string; readonly worker: number; readonly why: string }
+  /** What was with a worker that has ended, and what became of it. */
+  | {
+      readonly type: "worker-lost";
+      readonly app: string;
+      readonly worker: number;
+      readonly requests: readonly RequestNote[];
+    }
   | { readonly type: "metrics"; readonly id: number; readonly snapshot: EdgeSnapshot }
   | { readonly type: "cached"; readonly id: number; readonly report: CacheReport }
   | {

@@ -7,7 +7,9 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import { AppHandler } from "../../src/app/app-handler.ts";
 import { acceptWorker } from "../../src/app/app-socket.ts";
+import { NONE } from "../../src/app/deadline-watch.ts";
 import { Pool, type PoolSettings } from "../../src/app/pool.ts";
+import type { RequestNote } from "../../src/app/request-note.ts";
 import { Http1Connection } from "../../src/http/connection.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../../src/http/settings.ts";
 import { ScriptedWorker } from "./scripted-worker.ts";
@@ -20,6 +22,11 @@ export interface Stage {
   readonly directory: string;
   readonly idle: number[];
   readonly warnings: string[];
+  /** Workers that are to be killed, and why. */
+  readonly overdue: [number, string][];
+  /** What was with workers that have ended. */
+  readonly lost: RequestNote[];
+  readonly handler: AppHandler;
   /** Makes the page of a worker and lets it be given requests. */
   activate(id: number, lanes: number): string;
   worker(id: number, lanes: number): Promise<ScriptedWorker>;
@@ -36,17 +43,26 @@ export async function stage(t: TestContext, settings: Partial<PoolSettings> = {}
   const socket = path.join(directory, "app.sock");
   const idle: number[] = [];
   const warnings: string[] = [];
+  const overdue: [number, string][] = [];
+  const lost: RequestNote[] = [];
   const pool = new Pool(
     {
       name: "test",
       queueSize: 100,
       queueTimeout: 0,
+      deadline: NONE,
       memoryLimit: 1 << 20,
       fileLimit: 1 << 30,
       webSocket: { messageSize: 1 << 20, ping: 0, lifetime: 0 },
       ...settings,
     },
-    { workerConnected: () => {}, workerIdle: (id) => idle.push(id), warn: (message) => warnings.push(message) },
+    {
+      workerConnected: () => {},
+      workerIdle: (id) => idle.push(id),
+      workerOverdue: (id, why) => overdue.push([id, why]),
+      workerLost: (_id, requests) => lost.push(...requests),
+      warn: (message) => warnings.push(message),
+    },
   );
   const handler = new AppHandler(pool, "", "", 1 << 20);
   const workers: ScriptedWorker[] = [];
@@ -85,6 +101,9 @@ export async function stage(t: TestContext, settings: Partial<PoolSettings> = {}
     directory,
     idle,
     warnings,
+    overdue,
+    lost,
+    handler,
     port,
     activate(id, lanes) {
       const page = path.join(directory, `page-${id}`);
