@@ -258,7 +258,7 @@ export class Pool implements LinkOwner, WatchOwner {
   }
 
   waitedInVain(request: AppRequest): void {
-    this.rejected++;
+    this.rejections.queue_timeout++;
     this.#tell(request, 503, WAITED_TOO_LONG);
   }
 

@@ -1,19 +1,4 @@
-import fs from "node:fs";
-
-/** Bytes of each lane's entry. */
-export const LANE_ENTRY = 64;
-
-/** One lane of a worker, as its page tells. */
-export interface LaneEntry {
-  /** Exchanges that it took from the data connection, ever, modulo 2^32. */
-  readonly taken: number;
-  /** Stream id that it runs, or 0. */
-  readonly stream: number;
-  /** When that began, seconds of CLOCK_MONOTONIC. */
-  readonly began: number;
-  /** The thread that runs the lane, as the stacks of the flight recorder name it: `0x00007f...`. */
-  readonly thread: string;
-}
+import { readLanes } from "../base/lane-page.ts";
 
 /** What the lanes of a worker had started, as its page of started exchanges tells (docs/worker-protocol.md). */
 export interface StartedPage {
@@ -39,26 +24,4 @@ export function readStartedPage(file: string): StartedPage | null {
     if (lane.stream !== 0) running.set(lane.stream, lane.began * 1000 - ORIGIN);
   }
   return { taken, running, idle: running.size < lanes.length };
-}
-
-/** The entries of all lanes, in order; null when the page can't be read. */
-export function readLanes(file: string): readonly LaneEntry[] | null {
-  let bytes: Buffer;
-  try {
-    bytes = fs.readFileSync(file);
-  } catch {
-    return null;
-  }
-  const lanes: LaneEntry[] = [];
-  for (let at = 0; at + LANE_ENTRY <= bytes.length; at += LANE_ENTRY)
-    lanes.push({
-      taken: bytes.readUInt32LE(at),
-      stream: bytes.readUInt32LE(at + 4),
-      began: bytes.readDoubleLE(at + 8),
-      thread: `0x${bytes
-        .readBigUInt64LE(at + 16)
-        .toString(16)
-        .padStart(16, "0")}`,
-    });
-  return lanes;
 }

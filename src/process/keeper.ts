@@ -25,7 +25,15 @@ export interface RunEnd {
   readonly code?: number | null;
 }
 
-export type EndKind = "exit" | "signal" | "failed-start" | "timeout" | "unhealthy" | "asked";
+export type EndKind =
+  | "exit"
+  | "signal"
+  | "out-of-memory"
+  | "deadline"
+  | "failed-start"
+  | "timeout"
+  | "unhealthy"
+  | "asked";
 
 /** What the end of a run that nobody asked for means: nothing more to do, a start that failed, or an end after it was ready. */
 export type Judgement = "finished" | "failed-start" | "ended";

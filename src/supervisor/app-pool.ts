@@ -3,6 +3,7 @@ import type { AppConfig } from "../config/model.ts";
 import type { AppStatus, ProcessStatus } from "../control/operations.ts";
 import type { EdgeSnapshot } from "../edge/messages.ts";
 import type { EndKind, Keeper, RunEnd } from "../process/keeper.ts";
+import type { FlightRecorder } from "./flight-recorder.ts";
 import type { Forerunner } from "./forerunner.ts";
 import { Generation, type StartFailure } from "./generation.ts";
 import { appStatus, brokenReason, workerStatus } from "./pool-status.ts";
@@ -16,6 +17,7 @@ import type { WorkerRun } from "./worker-run.ts";
 
 /** What a pool needs of its surroundings; `tell` reaches the edge, if there is one at present: {@link AppPool.announce} tells a new one all. */
 export interface PoolParts extends LaunchParts {
+  readonly recorder: FlightRecorder;
   readonly findInterpreter: (app: AppConfig) => { readonly path: string; readonly reason: string };
   /** One of the files that reload this app was touched. */
   readonly touched: (app: string, file: string) => void;
@@ -139,6 +141,11 @@ export class AppPool {
     this.#launch.idle.idle(worker);
   }
 
+  /** Something in this worker is past its hard deadline; the edge gives it nothing more. */
+  workerOverdue(worker: number, why: string): void {
+    this.#runs.get(worker)?.overdue(why);
+  }
+
   probed(id: number, status: number | null): void {
     this.#launch.probes.answered(id, status);
   }
@@ -243,6 +250,8 @@ export class AppPool {
     this.#runs.delete(run.id);
     this.#launch.idle.idle(run.id);
     this.#parts.tell({ type: "worker-exited", app: this.name, worker: run.id, reason: end.reason });
+    const draft = run.draft(end, wanted);
+    if (draft !== null) void this.#parts.recorder.ended(draft, run.isConnected && this.#parts.hasEdge());
     dropWorkerPage(run.page);
     if (wanted) return;
     // Of a start that fails as a whole the caller tells, once.

@@ -7,14 +7,17 @@ import { accountOf } from "../process/accounts.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
 import { giveFiles } from "../process/give-files.ts";
 import { launcherPython } from "../process/launcher.ts";
+import { OutOfMemory } from "../process/out-of-memory.ts";
 import { StartGate } from "../process/start-gate.ts";
 import { AppPool, type PoolSettings } from "./app-pool.ts";
 import { Certificates } from "./certificates.ts";
 import { EdgeProcess } from "./edge-process.ts";
+import { FlightRecorder } from "./flight-recorder.ts";
 import { ListeningSocket } from "./listening.ts";
 import { ManagedCertificates } from "./managed-certificates.ts";
 import type { PassedSockets } from "./passed-sockets.ts";
 import { ProgramSet } from "./program-set.ts";
+import { ReportStore } from "./report-store.ts";
 import type { RuntimeDirectory } from "./runtime-directory.ts";
 import { UpstreamChanges } from "./upstream-changes.ts";
 import { WorkerFigures } from "./worker-figures.ts";
@@ -55,6 +58,9 @@ export class Assembly {
   readonly #appSockets = new Map<string, ListeningSocket>();
   readonly #certificates: Certificates;
   readonly #managed: ManagedCertificates;
+  readonly reports: ReportStore;
+  readonly #recorder: FlightRecorder;
+  readonly #memory = new OutOfMemory();
   #accepting = false;
 
   constructor(parts: AssemblyParts) {
@@ -69,6 +75,8 @@ export class Assembly {
       written: () => this.#certificates.look(),
     });
     this.workers = new WorkerFigures(log.child("metrics"));
+    this.reports = new ReportStore(`${parts.runtime.path}/reports`);
+    this.#recorder = new FlightRecorder(this.reports, log);
     let pipes = 0;
     this.programs = new ProgramSet({
       log,
@@ -139,6 +147,8 @@ export class Assembly {
         socket: path,
         log,
         policy: workerPolicy,
+        memory: this.#memory,
+        recorder: this.#recorder,
         tell: (message) => this.edge.tell(message),
         hasEdge: () => this.edge.pid !== null,
         launched: (run) => this.workers.follow(run),
@@ -268,6 +278,8 @@ export class Assembly {
     if (message.type === "worker-connected") this.pools.get(message.app)?.workerConnected(message.worker);
     else if (message.type === "probed") this.pools.get(message.app)?.probed(message.id, message.status);
     else if (message.type === "worker-idle") this.pools.get(message.app)?.workerIdle(message.worker);
+    else if (message.type === "worker-overdue") this.pools.get(message.app)?.workerOverdue(message.worker, message.why);
+    else if (message.type === "worker-lost") this.#recorder.told(`${message.app}/${message.worker}`, message.requests);
   }
 
   #ownsPath(path: string | null): boolean {

@@ -3,6 +3,7 @@ import type { AppConfig } from "../config/model.ts";
 import type { ToEdge } from "../edge/messages.ts";
 import type { RestartPolicy } from "../process/backoff.ts";
 import type { RunEnd } from "../process/keeper.ts";
+import type { OutOfMemory } from "../process/out-of-memory.ts";
 import { Forerunner } from "./forerunner.ts";
 import { ForerunnerRun } from "./forerunner-run.ts";
 import { IdleWaits } from "./idle-waits.ts";
@@ -21,6 +22,7 @@ export interface LaunchParts {
   readonly doorPath: string;
   readonly log: Log;
   readonly policy: RestartPolicy;
+  readonly memory: OutOfMemory;
   readonly tell: (message: ToEdge) => void;
   readonly hasEdge: () => boolean;
   /** A worker is being started. */
@@ -85,7 +87,7 @@ export class WorkerLaunch {
   /** Starts one worker. */
   worker(settings: LaunchSettings, forker: Forerunner | null): WorkerRun {
     const { app, python, profile, drain, owner } = settings;
-    const { name, runtime, socket, log, hasEdge } = this.#parts;
+    const { name, runtime, socket, log, memory, hasEdge } = this.#parts;
     const id = this.#nextId++;
     const page = `${runtime}/${name}-${id}.page`;
     makeWorkerPage(page, app.threads, owner);
@@ -97,6 +99,7 @@ export class WorkerLaunch {
       page,
       profile,
       log,
+      memory,
       idle: (worker) => (hasEdge() ? this.idle.wait(worker, drain) : Promise.resolve()),
       forerunner: forker === null || this.#door === null ? null : { forker, door: this.#door },
       probe: (worker, path, host) => this.probes.ask(worker, path, host),

@@ -15,6 +15,8 @@ export type WorkerMessage =
       readonly traceback: string | null;
     }
   | { readonly type: "stacks"; readonly id: number; readonly text: string }
+  /** It writes the stacks of its threads to its file when it gets this signal; 0: it can't. */
+  | { readonly type: "recording"; readonly signal: number }
   | { readonly type: "warning"; readonly text: string }
   | MetricsMessage;
 
@@ -35,7 +37,7 @@ export function parseWorkerMessage(line: string): WorkerMessage | null {
     return null;
   }
   if (!isObject(value)) return null;
-  const { ready, failed, stacks, text, warning } = value;
+  const { ready, failed, stacks, text, recording, warning } = value;
   if (isObject(ready)) {
     const { python, loaded_ms: loaded, kind, why, loop } = ready;
     return {
@@ -51,6 +53,9 @@ export function parseWorkerMessage(line: string): WorkerMessage | null {
     return { type: "failed", reason, remedy: textOf(remedy), traceback: textOf(traceback) };
   }
   if (typeof stacks === "number" && typeof text === "string") return { type: "stacks", id: stacks, text };
+  // Only what no program uses otherwise: the worker runs code that isn't ours.
+  if (typeof recording === "number")
+    return { type: "recording", signal: recording > 34 && recording <= 64 ? recording : 0 };
   if (typeof warning === "string") return { type: "warning", text: warning };
   return parseMetricsMessage(value);
 }

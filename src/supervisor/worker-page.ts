@@ -1,7 +1,6 @@
 import { chownSync, closeSync, fchmodSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { LANE_ENTRY } from "../base/lane-page.ts";
 
-/** Bytes of a lane's entry (docs/worker-protocol.md). */
-const LANE_ENTRY = 64;
 /** An edge reads the page of a dead worker a moment after it was told; then the file can go. ms */
 const READ_TIME = 5000;
 
@@ -11,15 +10,14 @@ export function makeWorkerPage(
   lanes: number,
   owner: { readonly uid: number; readonly edgeGroup: number },
 ): void {
-  rmSync(path, { force: true });
-  const fd = openSync(path, "wx", 0o600);
-  try {
-    writeSync(fd, Buffer.alloc(lanes * LANE_ENTRY));
-    fchmodSync(fd, 0o640);
-  } finally {
-    closeSync(fd);
-  }
-  if (process.getuid!() === 0) chownSync(path, owner.uid, owner.edgeGroup);
+  make(path, Buffer.alloc(lanes * LANE_ENTRY), owner);
+  // Beside it: where the worker's flight recorder writes the stacks of its threads.
+  make(stacksFile(path), Buffer.alloc(0), owner);
+}
+
+/** The file for the stacks of the worker that has this page. */
+export function stacksFile(page: string): string {
+  return page.replace(/\.page$/, ".stacks");
 }
 
 /** Exchanges that the worker has begun, modulo 2^32 for each lane; 0 when there is no page any more. */
@@ -35,7 +33,20 @@ export function exchangesTaken(path: string): number {
   return taken;
 }
 
-/** Removes the page of a worker that has ended, once the edge has had time to read it. */
+/** Removes the files of a worker that has ended, once the edge has had time to read it. */
 export function dropWorkerPage(path: string): void {
+  rmSync(stacksFile(path), { force: true });
   setTimeout(() => rmSync(path, { force: true }), READ_TIME).unref();
+}
+
+function make(path: string, content: Buffer, owner: { readonly uid: number; readonly edgeGroup: number }): void {
+  rmSync(path, { force: true });
+  const fd = openSync(path, "wx", 0o600);
+  try {
+    writeSync(fd, content);
+    fchmodSync(fd, 0o640);
+  } finally {
+    closeSync(fd);
+  }
+  if (process.getuid!() === 0) chownSync(path, owner.uid, owner.edgeGroup);
 }

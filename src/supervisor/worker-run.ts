@@ -2,13 +2,17 @@ import type { Log } from "../base/log.ts";
 import type { AppConfig } from "../config/model.ts";
 import { Child, describeExit, type Exit } from "../process/child.ts";
 import type { EndKind, Run, RunEnd } from "../process/keeper.ts";
+import type { OutOfMemory } from "../process/out-of-memory.ts";
 import { Stopper } from "../process/stop.ts";
 import { Farewell } from "./farewell.ts";
+import type { Draft } from "./flight-recorder.ts";
 import { ForkedProcess, type Forker } from "./forked-process.ts";
 import { appSettings, workerCommand, workerEnvironment } from "./worker-command.ts";
 import type { WorkerDoor } from "./worker-door.ts";
 import { type AppInterface, parseWorkerMessage, type WorkerMessage } from "./worker-messages.ts";
+import { stacksFile } from "./worker-page.ts";
 import type { WorkerProcess } from "./worker-process.ts";
+import { type GivenUp, WorkerRecorder } from "./worker-recorder.ts";
 import { WorkerReports } from "./worker-reports.ts";
 
 /** Between TERM and KILL for a worker that has outstayed its time, ms. */
@@ -29,6 +33,7 @@ export interface WorkerSpec {
   readonly page: string;
   readonly profile: string;
   readonly log: Log;
+  readonly memory: OutOfMemory;
   /** Resolves when the edge has no exchange left with this worker, or has waited long enough. */
   readonly idle: (worker: number) => Promise<void>;
   /** Who forks it, and where it comes to then; null: it is started by main. */
@@ -47,6 +52,7 @@ export class WorkerRun implements Run {
   readonly #process: WorkerProcess;
   readonly #stopper: Stopper;
   readonly #output: Log;
+  readonly #recorder: WorkerRecorder;
   readonly #stacks = new Map<number, (text: string) => void>();
   #nextStacks = 1;
   #failure: Extract<WorkerMessage, { type: "failed" }> | null = null;
@@ -67,6 +73,7 @@ export class WorkerRun implements Run {
   constructor(spec: WorkerSpec) {
     this.#spec = spec;
     this.#output = spec.log.child(this.name);
+    this.#recorder = new WorkerRecorder(spec.page, spec.memory);
     this.ready = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
@@ -113,17 +120,25 @@ export class WorkerRun implements Run {
   start(): void {
     const { app, id, page, profile, socket } = this.#spec;
     this.#process.start();
-    this.#process.send({ settings: { ...appSettings(app, profile), socket, page, worker: id } });
+    this.#process.send({
+      settings: { ...appSettings(app, profile), socket, page, stacks: stacksFile(page), worker: id },
+    });
     this.#timer = setTimeout(() => {
       this.#timedOut = true;
-      this.stop(LAST_GRACE);
+      void this.#giveUp("timeout", `was not ready within ${app.startTimeout} ms`, LAST_GRACE);
     }, app.startTimeout);
+    this.#recorder.note(this.pid);
   }
 
   /** The edge has all its connections. */
   connected(): void {
     this.#connected = true;
     this.#checkReady();
+  }
+
+  /** The edge has had all its connections. */
+  get isConnected(): boolean {
+    return this.#connected;
   }
 
   /** Waits until the edge has nothing more for it; then it ends by itself, `patience` ms at most. */
@@ -152,16 +167,32 @@ export class WorkerRun implements Run {
     this.#note = note;
   }
 
-  /** Python stacks of its threads; says so when none come within `patience` ms. */
-  stacks(patience: number): Promise<string> {
+  /** Something in it is past its hard deadline: it is killed. */
+  overdue(why: string): void {
+    void this.#giveUp("deadline", why, 0);
+  }
+
+  /** What there is to report of its end, or null. */
+  draft(end: RunEnd, wanted: boolean): Draft | null {
+    return this.#recorder.draft({ app: this.#spec.app.name, id: this.id, pid: this.pid }, end, wanted);
+  }
+
+  /** Python stacks of its threads; of one that does not answer by itself those that a signal gets; says so when there are none. */
+  async stacks(patience: number): Promise<string> {
+    const told = await this.#askForStacks(patience / 2);
+    if (told !== null) return told;
+    return this.pid === null ? "(the worker has ended)" : this.#recorder.stacks(this.pid, patience / 2);
+  }
+
+  #askForStacks(patience: number): Promise<string | null> {
     const id = this.#nextStacks++;
     return new Promise((resolve) => {
-      const settle = (text: string): void => {
+      const settle = (text: string | null): void => {
         clearTimeout(timer);
         this.#stacks.delete(id);
         resolve(text);
       };
-      const timer = setTimeout(() => settle(`(no answer within ${patience} ms)`), patience);
+      const timer = setTimeout(() => settle(null), patience);
       void this.ended.then(() => settle("(the worker has ended)"));
       this.#stacks.set(id, settle);
       this.#process.send({ stacks: id });
@@ -188,7 +219,7 @@ export class WorkerRun implements Run {
       ended: this.#process.ended,
       patience,
       children: this.#spec.app.childrenTimeout,
-      stop: (grace) => this.#stopper.request("asked", grace),
+      stop: (grace) => void this.#giveUp("stop", `did not end within ${patience} ms, and was killed`, grace),
       waits: (count) => {
         this.#waits = `waits for ${processes(count)} of its own`;
         this.#spec.log.info(`${this.name} ${this.#waits}`, { pid });
@@ -199,10 +230,17 @@ export class WorkerRun implements Run {
     this.#farewell.start();
   }
 
+  async #giveUp(cause: GivenUp, why: string, grace: number): Promise<void> {
+    await this.#recorder.giveUp(this.pid, cause, why);
+    this.#stopper.request("asked", grace);
+  }
+
   #makeProcess(): WorkerProcess {
     const { app, id, python, profile, forerunner } = this.#spec;
-    const output = (stream: "stdout" | "stderr", line: string): void =>
+    const output = (stream: "stdout" | "stderr", line: string): void => {
+      this.#recorder.line(line);
       this.#output[stream === "stderr" ? "warn" : "info"](line);
+    };
     const message = (line: string): void => this.#hear(line);
     if (forerunner !== null) return new ForkedProcess({ ...forerunner, output, message });
     const [command, ...args] = workerCommand(app, python, String(id));
@@ -222,6 +260,8 @@ export class WorkerRun implements Run {
       case "stacks":
         this.#stacks.get(message.id)?.(message.text);
         return;
+      case "recording":
+        return this.#recorder.recording(message.signal);
       case "warning":
         this.#output.warn(message.text);
         return;
@@ -235,6 +275,7 @@ export class WorkerRun implements Run {
   #checkReady(): void {
     if (!this.#said || !this.#connected || this.#probing) return;
     this.#clearTimer();
+    this.#recorder.note(this.pid);
     if (this.#spec.app.ready === null) return this.#becomeReady();
     this.#probing = true;
     void this.#probe(this.#spec.app.ready);
@@ -267,21 +308,21 @@ export class WorkerRun implements Run {
     this.#clearTimer();
     const remedy = this.#failure?.remedy ?? null;
     const traceback = this.#failure?.traceback ?? null;
-    return { reason: this.#reason(exit), remedy, traceback, kind: this.#kind(exit) };
+    return { ...this.#outcome(exit), remedy, traceback };
   }
 
-  #reason(exit: Exit): string {
-    if (this.#refused !== null) return this.#refused;
-    if (this.#timedOut) return `was not ready within ${this.#spec.app.startTimeout} ms`;
-    if (this.#failure !== null) return this.#failure.reason;
-    return describeExit(exit);
-  }
-
-  #kind(exit: Exit): EndKind {
-    if (this.#timedOut || this.#refused !== null) return "timeout";
-    if (this.#failure !== null || exit.error !== null) return "failed-start";
-    if (this.#stopper.cause !== null) return "asked";
-    return exit.signal === null ? "exit" : "signal";
+  #outcome(exit: Exit): { readonly reason: string; readonly kind: EndKind } {
+    const { givenUp } = this.#recorder;
+    if (this.#refused !== null) return { reason: this.#refused, kind: "timeout" };
+    if (this.#timedOut && givenUp !== null) return { reason: givenUp.why, kind: "timeout" };
+    if (this.#failure !== null) return { reason: this.#failure.reason, kind: "failed-start" };
+    if (givenUp?.cause === "deadline") return { reason: `was killed: ${givenUp.why}`, kind: "deadline" };
+    const reason = describeExit(exit);
+    if (exit.error !== null) return { reason, kind: "failed-start" };
+    if (this.#stopper.cause !== null) return { reason, kind: "asked" };
+    if (exit.signal !== "SIGKILL") return { reason, kind: exit.signal === null ? "exit" : "signal" };
+    const { outOfMemory, text } = this.#recorder.explainKill(this.pid);
+    return { reason: `${reason} (${text})`, kind: outOfMemory ? "out-of-memory" : "signal" };
   }
 
   #clearTimer(): void {
