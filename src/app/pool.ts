@@ -57,7 +57,7 @@ export class Pool implements LinkOwner, WatchOwner {
   /** Requests answered 503 without reaching the app, by why. */
   readonly rejections: Record<Rejection, number> = { queue_full: 0, queue_timeout: 0, unavailable: 0 };
   /** Requests answered 504, and workers given up, for their deadlines. */
-  late504 = 0;
+  overdue = 0;
   condemned = 0;
   readonly deadlines: DeadlineWatch;
   readonly shares = new Map<string, RouteShare>();
@@ -252,7 +252,7 @@ export class Pool implements LinkOwner, WatchOwner {
     link.interrupt(request.stream);
     if (request.gone) return;
     const { method, target } = request.exchange;
-    this.late504++;
+    this.overdue++;
     this.warn(`${method} ${target} is past its deadline after ${Math.round(ran)} ms in worker ${link.id}: 504`);
     this.#tell(request, 504, "The application took too long to answer");
   }

@@ -10,6 +10,7 @@ import { isForeign } from "./foreign.ts";
 import { importCommand } from "./import.ts";
 import { logsCommand } from "./logs.ts";
 import { reloadCommand, restartCommand, signalCommand, startCommand, stopCommand } from "./operate.ts";
+import { reportsCommand } from "./reports.ts";
 import { addServeOptions, type ServeFlags, serve } from "./serve.ts";
 import { stacksCommand } from "./stacks.ts";
 import { statusCommand } from "./status.ts";
@@ -95,6 +96,7 @@ export function createProgram(): Command {
     stacksCommand(),
     cacheCommand(),
     upstreamCommand(),
+    reportsCommand(),
   ])
     program.addCommand(command);
   program.addCommand(helpCommand(program));

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { AppStatus, ProcessStatus, ProgramStatus, StatusReport } from "../control/operations.ts";
+import type { AppStatus, ProcessStatus, ProgramStatus, ReportStatus, StatusReport } from "../control/operations.ts";
 import { addInstanceOptions, findInstance, type InstanceFlags } from "./instance.ts";
 import { printable } from "./printable.ts";
 
@@ -24,7 +24,8 @@ export function statusText(report: StatusReport, now: Date = new Date()): string
     const reason = app.reason === null ? "" : `\n  ${app.reason}`;
     const traceback = app.traceback === null ? "" : `\n${app.traceback.trimEnd().replace(/^/gm, "  ")}`;
     const size = `${countOf(app.workers, "worker")} x ${howMany(app)}`;
-    return `app ${app.name}: ${app.state}, ${size}, ${load}, ${app.python}${reason}${traceback}`;
+    const reports = app.reports.slice(-SHOWN).map((report) => `\n  ${reportLine(report, now)}`);
+    return `app ${app.name}: ${app.state}, ${size}, ${load}, ${app.python}${reason}${traceback}${reports.join("")}`;
   });
   const programs = report.programs.length === 0 ? [] : ["", ...table(programRows(report.programs, now))];
   return `${[head, ...apps, "", ...table(processRows(report.processes, now)), ...programs].join("\n")}\n`;
@@ -36,6 +37,15 @@ export function statusText(report: StatusReport, now: Date = new Date()): string
 function howMany({ lanes, interface: kind }: AppStatus): string {
   if (kind?.kind !== "asgi") return countOf(lanes, "lane");
   return `${countOf(lanes, "exchange")} on ${kind.loop}, ASGI (${kind.why})`;
+}
+
+/** Reports of an app that are shown; `propylon reports` shows all. */
+const SHOWN = 5;
+
+/** `5m ago person/3 was killed by SIGSEGV, with 2 requests (propylon reports person)` */
+function reportLine({ time, worker, reason, requests }: ReportStatus, now: Date): string {
+  const lost = requests === null ? "" : `, with ${countOf(requests, "request")}`;
+  return `${duration(now.getTime() - Date.parse(time))} ago: ${worker} ${reason}${lost}`;
 }
 
 function processRows(processes: readonly ProcessStatus[], now: Date): string[][] {

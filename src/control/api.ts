@@ -66,6 +66,10 @@ const ROUTES: Readonly<Record<string, Route>> = {
     return json(200, await operations.upstreams(name === null ? {} : { name }));
   },
   "POST /upstream": async (operations, { json: values }) => json(200, await operations.upstreams(readChange(values))),
+  "GET /reports": async (operations, { query }) => {
+    const app = query.get("app");
+    return json(200, await operations.reports(app === null ? {} : { app }));
+  },
   "POST /reload": async (operations, { json: values }) => {
     const given = new Arguments("reload", values, ["app", "programs"]);
     const app = given.optionalText("app");

@@ -3,6 +3,7 @@ import { hasCode, PropylonError } from "../base/errors.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ChangeReport, Operations, ReloadReport, StatusReport } from "./operations.ts";
+import type { WorkerReport } from "./report.ts";
 import type { TargetChange } from "./upstreams.ts";
 
 /** A log record as it comes over the control API. */
@@ -71,6 +72,11 @@ export class ControlClient implements Omit<Operations, "config" | "notReady" | "
       ? this.#call("GET", `/upstreams${name === undefined ? "" : `?${new URLSearchParams({ name })}`}`)
       : this.#call("POST", "/upstream", { name, ...flat(change) }));
     return answer as Awaited<ReturnType<Operations["upstreams"]>>;
+  }
+
+  async reports(options: { readonly app?: string } = {}): Promise<readonly WorkerReport[]> {
+    const query = options.app === undefined ? "" : `?${new URLSearchParams({ app: options.app })}`;
+    return (await this.#call("GET", `/reports${query}`)) as readonly WorkerReport[];
   }
 
   async config(): Promise<Config> {

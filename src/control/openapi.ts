@@ -27,6 +27,10 @@ const DESCRIBED: Readonly<Record<string, Described>> = {
   "GET /status": { summary: "Processes, apps, programs, listeners" },
   "GET /config": { summary: "The configuration in effect" },
   "GET /changes": { summary: "What a reload would change" },
+  "GET /reports": {
+    summary: "Workers that were killed, crashed or timed out: their requests, stacks and last lines",
+    query: { app: "string" },
+  },
   "GET /logs": {
     summary: "The last log records, one a line, and further ones with `follow`",
     query: { name: "string", lines: "integer", follow: "boolean" },

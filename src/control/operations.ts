@@ -1,13 +1,14 @@
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ExpositionFormat } from "../metrics/exposition-format.ts";
+import type { WorkerReport } from "./report.ts";
 import type { TargetChange, UpstreamReport } from "./upstreams.ts";
 
 /**
  * Every verb of the control API, typed: the supervisor implements this, the HTTP API serves it (`api.ts`), the command line
  * calls it (`client.ts`). Over HTTP: `GET /status`, `GET /metrics`, `GET /livez`, `GET /readyz`, `GET /config`, `GET /changes`, `GET /upstreams`,
  * `POST /reload`, `/restart`, `/stop`, `/start`, `/signal`, `/clear`, `/stacks`, `/upstream`, `/cache/purge` with a JSON object of the arguments,
- * `GET /cache?prefix=&limit=` (the stores of the HTTP cache, and with a limit what is in them),
+ * `GET /reports?app=`, `GET /cache?prefix=&limit=` (the stores of the HTTP cache, and with a limit what is in them),
  * `GET /logs?name=&lines=&follow=` (one JSON log record a line), `GET /output?name=&stream=&bytes=&follow=` (bytes as they were
  * written). Errors: `{"error": {"message", "remedy"}}` with 400 (your input) or 500.
  *
@@ -52,6 +53,8 @@ export interface Operations {
    * section of the configuration changes. Rejects for an upstream, target or address that there is not.
    */
   upstreams(options: { readonly name?: string; readonly change?: TargetChange }): Promise<readonly UpstreamReport[]>;
+  /** What is known of workers that were killed, crashed or timed out: the last ones of this app, or of all, oldest first. */
+  reports(options: { readonly app?: string }): Promise<readonly WorkerReport[]>;
   /** Says how the stores of the HTTP cache are, what is in them, or removes some of it. */
   cache(order: CacheOrder): Promise<CacheReport>;
   /** The exposition of everything, in Prometheus text format unless said otherwise. Waits for nobody who is stuck. */
@@ -160,6 +163,21 @@ export interface AppStatus {
   readonly queued: number;
   /** Interpreter in use and why it was chosen. */
   readonly python: string;
+  /** Workers that were killed, crashed or timed out lately, oldest first; `reports` has the whole. */
+  readonly reports: readonly ReportStatus[];
+}
+
+/** One report in short. */
+export interface ReportStatus {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly time: string;
+  /** `person/3` */
+  readonly worker: string;
+  readonly kind: string;
+  readonly reason: string;
+  /** Requests that were with it; null: not known. */
+  readonly requests: number | null;
 }
 
 export interface ReloadReport {

@@ -1,3 +1,5 @@
+import { condenseStacks } from "./condense-stacks.ts";
+
 /** What is told of a worker that was killed, crashed, or timed out. */
 export interface WorkerReport {
   /** `person-3`: also the name of its file. */
@@ -48,7 +50,7 @@ export function reportText(report: WorkerReport): string {
   return [
     head,
     ...requestLines(report.requests),
-    ...section("stacks", report.stacks.split("\n")),
+    ...section("stacks", condenseStacks(report.stacks).split("\n")),
     ...section("its last lines", report.log),
   ].join("\n");
 }

@@ -1,4 +1,5 @@
 import type { Pool } from "../app/pool.ts";
+import type { RouteShare } from "../app/route-share.ts";
 import type { MetricFamily, MetricSample } from "../metrics/family.ts";
 import type { FamilySource } from "../metrics/family-sources.ts";
 import type { EdgeSnapshot } from "./messages.ts";
@@ -60,6 +61,46 @@ export function poolFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
       "Requests answered 502 because their worker died.",
       "counter",
       (p) => p.lost,
+    ),
+    family(
+      "propylon_app_requests_overdue_total",
+      "Requests answered 504 at their deadline.",
+      "counter",
+      (p) => p.overdue,
+    ),
+    family(
+      "propylon_app_workers_overdue_total",
+      "Workers killed since a request in them was past its hard deadline.",
+      "counter",
+      (p) => p.condemned,
+    ),
+    ...shareFamilies(pools),
+  ];
+}
+
+/** Of the routes that have a part of an app of their own. */
+function shareFamilies(pools: ReadonlyMap<string, Pool>): MetricFamily[] {
+  const family = (
+    name: string,
+    help: string,
+    type: "counter" | "gauge",
+    value: (share: RouteShare) => number,
+  ): MetricFamily => {
+    const samples: MetricSample[] = [];
+    for (const pool of pools.values())
+      for (const share of pool.shares.values())
+        samples.push({ name, labels: { app: pool.name, route: share.route }, value: value(share) });
+    return { name, help, type, samples };
+  };
+  return [
+    family("propylon_route_requests_running", "Requests of a route's share with the app.", "gauge", (s) => s.running),
+    family("propylon_route_queue_length", "Requests that wait for their route's share.", "gauge", (s) => s.queued),
+    family("propylon_route_requests_total", "Requests to a route with a share.", "counter", (s) => s.requests),
+    family(
+      "propylon_route_requests_rejected_total",
+      "Requests answered 503 because their route's share and its queue were full.",
+      "counter",
+      (s) => s.rejected,
     ),
   ];
 }

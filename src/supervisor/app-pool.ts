@@ -1,6 +1,7 @@
 import { PropylonError } from "../base/errors.ts";
 import type { AppConfig } from "../config/model.ts";
 import type { AppStatus, ProcessStatus } from "../control/operations.ts";
+import type { WorkerReport } from "../control/report.ts";
 import type { EdgeSnapshot } from "../edge/messages.ts";
 import type { EndKind, Keeper, RunEnd } from "../process/keeper.ts";
 import type { FlightRecorder } from "./flight-recorder.ts";
@@ -204,7 +205,10 @@ export class AppPool {
     return this.#recycling.counts;
   }
 
-  status(edge: EdgeSnapshot | null): { readonly app: AppStatus; readonly processes: readonly ProcessStatus[] } {
+  status(
+    edge: EdgeSnapshot | null,
+    reports: readonly WorkerReport[],
+  ): { readonly app: AppStatus; readonly processes: readonly ProcessStatus[] } {
     const keepers = this.#keepers();
     const figures = edge?.apps[this.name];
     return {
@@ -217,6 +221,7 @@ export class AppPool {
         failure: this.#failure?.end ?? null,
         inFlight: figures?.inFlight ?? 0,
         queued: figures?.queued ?? 0,
+        reports,
         problem: this.#recycling.problem,
       }),
       processes: [

@@ -43,6 +43,7 @@ export class MetricsCollector {
       processes: processes.flatMap(({ name, pid }) => (pid === null ? [] : [{ name, pid }])),
       edgeRestarts: edge.restarts,
       edgeAge: edge.age,
+      reports: assembly.reports.counts(),
     });
     const apps = new Set(pools.keys());
     const ours = mergeFamilies([

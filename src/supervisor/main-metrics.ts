@@ -11,6 +11,8 @@ export interface MainFigures {
   readonly edgeRestarts: number;
   /** Age of the edge's figures in seconds; null: there are none. */
   readonly edgeAge: number | null;
+  /** Reports by app and kind. */
+  readonly reports: readonly { readonly app: string; readonly kind: string; readonly count: number }[];
 }
 
 /** What main counts itself; the edge's families come beside these. */
@@ -75,6 +77,12 @@ export function mainFamilies(figures: MainFigures): MetricFamily[] {
       pools.flatMap((pool) =>
         [...pool.recycled].map(([reason, count]) => [{ app: pool.name, reason }, count] as const),
       ),
+    ),
+    family(
+      "counter",
+      "propylon_worker_reports_total",
+      "Workers that were killed, crashed or timed out, by why: `propylon reports` tells of them.",
+      figures.reports.map(({ app, kind, count }) => [{ app, reason: kind }, count] as const),
     ),
     family("counter", "propylon_edge_restarts_total", "Edges that ended without being asked.", [[{}, edgeRestarts]]),
   ];

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { AppConfig } from "../config/model.ts";
 import type { AppStatus, ProcessStatus } from "../control/operations.ts";
+import type { WorkerReport } from "../control/report.ts";
 import type { Keeper, RunEnd } from "../process/keeper.ts";
 import type { WorkerRun } from "./worker-run.ts";
 
@@ -40,6 +41,7 @@ export interface AppFigures {
   readonly queued: number;
   /** Why workers that should be replaced are not, or null. */
   readonly problem: string | null;
+  readonly reports: readonly WorkerReport[];
 }
 
 export function appStatus(figures: AppFigures): AppStatus {
@@ -57,6 +59,14 @@ export function appStatus(figures: AppFigures): AppStatus {
     inFlight,
     queued,
     python,
+    reports: figures.reports.map(({ id, time, worker, kind, reason, requests }) => ({
+      id,
+      time,
+      worker,
+      kind,
+      reason,
+      requests: requests?.length ?? null,
+    })),
   };
 }
 

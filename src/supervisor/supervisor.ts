@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { AppConfig, Config } from "../config/model.ts";
 import { apiHandler } from "../control/api.ts";
 import type { ChangeReport, Operations, OutputSource, ReloadReport, StatusReport } from "../control/operations.ts";
+import type { WorkerReport } from "../control/report.ts";
 import { ControlServer } from "../control/server.ts";
 import type { Handler } from "../http/exchange.ts";
 import { DEFAULT_POLICY, type RestartPolicy } from "../process/backoff.ts";
@@ -14,10 +15,10 @@ import { change, changesTo } from "./change.ts";
 import { MetricsCollector } from "./collect-metrics.ts";
 import { handlesWork } from "./listening.ts";
 import { LogBuffer, rememberingLog } from "./log-buffer.ts";
+import { mainStatus } from "./main-status.ts";
 import { Notifier } from "./notifier.ts";
 import { PassedSockets } from "./passed-sockets.ts";
 import { PidFile } from "./pid-file.ts";
-import { residentMemory } from "./pool-status.ts";
 import { ProgramOperations } from "./program-operations.ts";
 import { RuntimeDirectory } from "./runtime-directory.ts";
 import { obeySignals, type SignalTable } from "./signals.ts";
@@ -129,7 +130,7 @@ export class Supervisor implements Operations {
     const { version } = this.#options;
     const { directory, profile } = assembly.config;
     const figures = await assembly.edge.figures();
-    const pools = [...assembly.pools.values()].map((pool) => pool.status(figures));
+    const pools = [...assembly.pools.values()].map((pool) => pool.status(figures, assembly.reports.list(pool.name)));
     return {
       version,
       pid: process.pid,
@@ -139,16 +140,7 @@ export class Supervisor implements Operations {
       ready: this.notReady().length === 0,
       listeners: spokenListeners(assembly.listeners, assembly.config),
       processes: [
-        {
-          name: "main",
-          pid: process.pid,
-          state: this.#ending === null ? "running" : "draining",
-          since: this.#since.toISOString(),
-          memory: residentMemory(process.pid),
-          requests: null,
-          restarts: 0,
-          reason: null,
-        },
+        mainStatus(this.#since, this.#ending === null ? "running" : "draining"),
         ...(assembly.edge.started ? [assembly.edge.status()] : []),
         ...pools.flatMap(({ processes }) => processes),
       ],
@@ -226,6 +218,10 @@ export class Supervisor implements Operations {
 
   async upstreams(options: Parameters<Operations["upstreams"]>[0]): ReturnType<Operations["upstreams"]> {
     return this.#running().upstreams.ask(this.config(), options);
+  }
+
+  async reports({ app }: { readonly app?: string }): Promise<readonly WorkerReport[]> {
+    return this.#running().reports.list(app === undefined ? null : this.#pool(app).name);
   }
 
   async metrics({ format = "text" }: Parameters<Operations["metrics"]>[0] = {}): Promise<string> {

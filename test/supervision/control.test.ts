@@ -81,6 +81,9 @@ class Noting implements Operations {
   stacks(options: unknown): ReturnType<Operations["stacks"]> {
     return this.#note(["stacks", options], [{ worker: 1, pid: 8, text: "Thread 1" }]);
   }
+  reports(options: unknown): ReturnType<Operations["reports"]> {
+    return this.#note(["reports", options], []);
+  }
   async metrics(): Promise<string> {
     return "# HELP a b\n";
   }
