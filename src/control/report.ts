@@ -16,7 +16,7 @@ export interface WorkerReport {
   readonly reason: string;
   /** How long it had run, ms. */
   readonly uptime: number;
-  /** What was with it. Null: the edge did not tell, since it had died as well. */
+  /** What was with it. Null: no edge tells, since it never had any, or the edge has died as well. */
   readonly requests: readonly LostRequest[] | null;
   /** Python stacks of its threads, those of lanes with what they ran; empty where there was no way to get them. */
   readonly stacks: string;
@@ -57,7 +57,7 @@ export function reportText(report: WorkerReport): string {
 
 /** `GET /x from 10.0.0.1, 2.5 s old, 2.4 s on a lane: 502` */
 function requestLines(requests: readonly LostRequest[] | null): readonly string[] {
-  if (requests === null) return ["  what was with it is not known: the edge has died too"];
+  if (requests === null) return ["  it had no request, or the edge that knows of them has died too"];
   if (requests.length === 0) return ["  no request was with it"];
   return section(
     "requests with it",

@@ -270,6 +270,7 @@ export class Assembly {
   }
 
   #closeAppSockets(): void {
+    this.#recorder.flush();
     for (const socket of this.#appSockets.values()) socket.close();
     this.#appSockets.clear();
   }

@@ -24,7 +24,7 @@ export class FlightRecorder {
     this.#log = log;
   }
 
-  /** Main has seen a worker's end that is worth a report. `known`: whether an edge is there to tell of its requests. */
+  /** Main has seen a worker's end that is worth a report. `known`: whether an edge is there that has had to do with it. */
   async ended(draft: Draft, known: boolean): Promise<void> {
     const told = known ? await this.#wait(draft.worker) : null;
     const { lanes, stacks, ...rest } = draft;
@@ -36,6 +36,11 @@ export class FlightRecorder {
     } catch (error) {
       this.#log.warn(`the report ${report.id} has no file: ${error instanceof Error ? error.message : String(error)}`);
     }
+  }
+
+  /** Everything ends: what is still waited for is told without. */
+  flush(): void {
+    for (const settle of [...this.#waiting.values()]) settle(null);
   }
 
   /** The edge tells what was with a worker that has ended. */
