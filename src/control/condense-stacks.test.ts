@@ -20,6 +20,11 @@ Thread 0x00007f9cbf7fe6c1 (most recent call first):
   File "/usr/lib/python3.11/threading.py", line 982 in run
   File "/usr/lib/python3.11/threading.py", line 1002 in _bootstrap
 
+Thread 0x00007f9cc65f5b81 (most recent call first):
+  File "/srv/app.py", line 1 in <module>
+  File "<frozen importlib._bootstrap>", line 241 in _call_with_frames_removed
+  File "/x/propylon_worker/load.py", line 33 in _module
+
 Thread 0x00007f9cc65f5b80 (most recent call first):
   File "/usr/lib/python3.11/threading.py", line 327 in wait
   File "/x/propylon_worker/lanes.py", line 77 in run
@@ -35,6 +40,8 @@ Current thread 0x00007f9cbeffd6c0 [lane 2: GET /crash] (most recent call first):
   File "/srv/app.py", line 7 in app
 Thread 0x00007f9cbf7fe6c1 (most recent call first):
   File "/srv/jobs.py", line 9 in work
+Thread 0x00007f9cc65f5b81 (most recent call first):
+  File "/srv/app.py", line 1 in <module>
 (2 more threads of the worker itself, waiting)`,
   );
 });

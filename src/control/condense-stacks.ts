@@ -1,7 +1,7 @@
 /** A frame of the thread machinery, and of how a worker calls the app: below it there is nothing of the app's. */
 const CALLS_APP = /propylon_worker\/(exchange|asgi\w*)\.py", line \d+ in \w+$/;
 const OURS = /\/propylon_worker\//;
-const MACHINERY = /threading\.py", line \d+ in (_bootstrap|_bootstrap_inner|run)$|<frozen runpy>/;
+const MACHINERY = /threading\.py", line \d+ in (_bootstrap|_bootstrap_inner|run|wait)$|<frozen (runpy|importlib)/;
 
 /**
  * Stacks of a worker as people want them: of each thread what is the app's, our own threads that only wait as a count. What isn't the
@@ -28,5 +28,6 @@ export function condenseStacks(text: string): string {
 function framesOfApp(frames: readonly string[]): readonly string[] {
   const call = frames.findIndex((frame) => CALLS_APP.test(frame));
   if (call >= 0) return frames.slice(0, call);
-  return frames.some((frame) => OURS.test(frame)) ? [] : frames.filter((frame) => !MACHINERY.test(frame));
+  const ours = frames.findIndex((frame) => OURS.test(frame));
+  return frames.slice(0, ours < 0 ? frames.length : ours).filter((frame) => !MACHINERY.test(frame));
 }

@@ -48,6 +48,7 @@ async function serve(t: TestContext, app: string): Promise<Served> {
   const config = `
 listeners: ["127.0.0.1:0"]
 access_log: { path: access.log, format: json }
+timeouts: { drain: 500ms }
 apps: { a: { wsgi: "app:app", workers: 2, threads: 2${app} } }
 `;
   const cwd = folder(t, { "app.py": APP, "propylon.yaml": config });
@@ -145,8 +146,6 @@ test("a worker that does not end in its time is reported with what it did", asyn
   const { cwd, propylon, client, reports } = await serve(t, ", stop_timeout: 300ms");
   const answer = propylon.get("/wait", { method: "POST" });
   await until(() => fs.existsSync(path.join(cwd, "waits")));
-  fs.appendFileSync(path.join(cwd, "propylon.yaml"), "timeouts: { drain: 200ms }\n");
-  await client.reload({});
   await client.restart({ name: "a" });
   await answer;
   const [report] = await reports(1);
