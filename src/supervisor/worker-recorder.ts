@@ -72,11 +72,15 @@ export class WorkerRecorder {
     return pid === null ? { outOfMemory: false, text: "" } : this.#memory.explain(pid);
   }
 
-  /** All that main knows of its end; null when that needs no report. */
-  draft(run: { readonly app: string; readonly id: number; readonly pid: number | null }, end: RunEnd): Draft | null {
+  /** All that main knows of its end; null when that needs no report. `wanted`: it was asked to end. */
+  draft(
+    run: { readonly app: string; readonly id: number; readonly pid: number | null },
+    end: RunEnd,
+    wanted: boolean,
+  ): Draft | null {
     if (run.pid !== null) this.#memory.forget(run.pid);
     const gaveUp = this.#givenUp?.cause === "stop";
-    if (end.kind === "failed-start" || (end.kind === "asked" && !gaveUp)) return null;
+    if (!gaveUp && (wanted || end.kind === "failed-start" || end.kind === "asked")) return null;
     return {
       id: `${run.app}-${run.id}`,
       app: run.app,
