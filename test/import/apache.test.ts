@@ -27,6 +27,13 @@ function plain(routes: readonly Record<string, unknown>[]) {
   return routes.filter((route) => route["fail"] !== 403);
 }
 
+it("request-timeout of a daemon process is a hard deadline", () => {
+  const { settings } = read(
+    "WSGIDaemonProcess shop request-timeout=60\nWSGIScriptAlias / /srv/shop.wsgi process-group=shop\n",
+  );
+  assert.deepEqual(settings.apps?.["shop"]?.["deadline"], { hard: "60s" });
+});
+
 describe("a fragment with mod_wsgi and no virtual host", () => {
   const { settings, reading } =
     read(`WSGIDaemonProcess pywps home=/home/user/pywps-flask user=www-data group=www-data processes=2 threads=5

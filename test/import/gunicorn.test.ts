@@ -237,6 +237,17 @@ test("log, limits, times, user and pid file become ours", () => {
   );
 });
 
+test("the timeout of sync workers is a hard deadline; with threads it limits no request", () => {
+  assert.deepEqual(appOf(command(["-t", "60", "app"]))["deadline"], { hard: "60s" });
+  for (const words of [
+    ["app"],
+    ["-t", "0", "app"],
+    ["-t", "60", "--threads", "4", "app"],
+    ["-t", "60", "-k", "gevent", "app"],
+  ])
+    assert.equal(appOf(command(words))["deadline"], undefined, words.join(" "));
+});
+
 const GUNICORN = ["/usr/bin/gunicorn"].find((name) => fs.existsSync(name));
 
 test("what Gunicorn itself prints of a command line is what we read", {

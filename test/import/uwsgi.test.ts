@@ -35,6 +35,13 @@ function addresses({ doors }: Reading): readonly string[] {
 
 const APP = "module = app:app\n";
 
+test("harakiri is a hard deadline", () => {
+  const reading = file(`[uwsgi]\n${APP}harakiri = 60\n`);
+  assert.deepEqual(appOf(reading)["deadline"], { hard: "60s" });
+  assert.equal(directive(reading, "harakiri").verdict, "mapped");
+  assert.equal(appOf(file(`[uwsgi]\n${APP}harakiri = 0\n`))["deadline"], undefined);
+});
+
 test("an ini file says the app, its pool, its user and its socket", () => {
   const reading = file(`[uwsgi]
 chdir = /home/site/

@@ -36,7 +36,10 @@ const OPTIONS: Readonly<Record<string, OptionReader>> = {
   "display-name": () => null,
   "maximum-requests": (value, settings) => limit(value, settings, "requests", value),
   "restart-interval": (value, settings) => limit(value, settings, "age", `${value}s`),
-  "request-timeout": () => "request-timeout: a request may take as long as it wants",
+  "request-timeout": (value, settings) => {
+    if (Number(value) > 0) settings["deadline"] = { hard: `${value}s` };
+    return null;
+  },
   "inactivity-timeout": () => "inactivity-timeout: idle workers stay",
   "graceful-timeout": () => null,
   "eviction-timeout": () => null,

@@ -65,6 +65,7 @@ export function appSettings(
     workers: workersOf(settings, text, context),
     threads: threadsOf(settings, place, ledger),
     ...interfaceOf(settings),
+    ...deadlineOf(settings),
     ...environmentOf(settings),
     ...account(settings),
     ...(isTrue(settings.get("preload_app")?.value ?? false) ? { preload: true } : {}),
@@ -191,6 +192,18 @@ function threadsOf(settings: ReadonlyMap<string, Effective>, place: Place, ledge
     approximated(`${name} is not used: ${GREEN_THREADS} threads of each worker wait in its place`),
   );
   return Math.max(threads, GREEN_THREADS);
+}
+
+/**
+ * A sync worker that has said nothing for `timeout` seconds is killed, so no request of its may take longer. One with threads says
+ * something all the time; and who has not written a `timeout` has not asked for one.
+ */
+function deadlineOf(settings: ReadonlyMap<string, Effective>): Plain {
+  const kind = textOf(settings.get("worker_class")?.value ?? "sync");
+  const threads = Number(textOf(settings.get("threads")?.value ?? 1));
+  const seconds = Number(textOf(settings.get("timeout")?.value ?? 0));
+  const isSync = /^(?:sync|gunicorn\.workers\.sync\.SyncWorker)$/.test(kind) && !(threads > 1);
+  return isSync && seconds > 0 ? { deadline: { hard: `${seconds}s` } } : {};
 }
 
 function environmentOf(settings: ReadonlyMap<string, Effective>): Plain {

@@ -55,7 +55,9 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   max_requests: value(mapped("it is `recycle.requests`, looked at each second at least"), "--max-requests"),
   max_requests_jitter: value(mapped("it is `recycle.jitter`, taken off the sum of both"), "--max-requests-jitter"),
   timeout: value(
-    approximated("a request may take as long as it needs, and never holds up others while a lane is free"),
+    approximated(
+      "of sync workers it is `deadline.hard`, since their requests may not take longer; with threads it limits no request",
+    ),
     "--timeout",
     "-t",
   ),

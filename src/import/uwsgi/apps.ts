@@ -136,6 +136,7 @@ function commonSettings(instance: Instance, directory: string, context: ReadCont
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
     ...(instance.stopTimeout === null ? {} : { stop_timeout: `${instance.stopTimeout}s` }),
     ...lifeSettings(instance, path),
+    ...(instance.harakiri === null ? {} : { deadline: { hard: `${instance.harakiri}s` } }),
     ...(instance.reload ? { reload: true } : {}),
     ...(instance.tracebacks ? { tracebacks: true } : {}),
   };

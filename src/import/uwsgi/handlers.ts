@@ -313,6 +313,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     if (seconds > 1) instance.idleTimeout = seconds;
     return mapped("connections are kept for `timeouts.idle`");
   },
+  harakiri: count((number, instance) => {
+    instance.harakiri = number === 0 ? null : number;
+  }, mapped(
+    "it is `deadline.hard`: the client gets 504 and the worker is replaced; a `soft` one would spare the worker",
+  )),
   "worker-reload-mercy": count((number, instance) => {
     instance.stopTimeout = number;
   }),

@@ -83,6 +83,8 @@ export class Instance {
   requestLogOff = false;
   readonly daemons: Daemon[] = [];
   reload = false;
+  /** Seconds after which the worker of a request is killed; null: never. */
+  harakiri: number | null = null;
   tracebacks = false;
   pidFile: string | null = null;
   /** Where statistics are asked for, as written. */

@@ -28,7 +28,7 @@ const RULES = undecided("internal routing is only read for `addheader:`: write t
 const HOOK = undecided("hooks are not run: make it a program with `once: true` where it is a step at start");
 const NETWORK = undecided("this kind of socket does not exist here");
 const DEADLINE = approximated(
-  "nothing ends a request that takes longer: it keeps its lane, and those that wait get 503 after `queue.timeout`",
+  "no option of its own is needed: `harakiri` is the app's `deadline`, and those that wait get 503 after `queue.timeout`",
 );
 const RELOAD = approximated(
   "folders are not watched as a whole: name a file in `touch_reload`, or run `propylon reload`",
@@ -67,9 +67,8 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
     "bodies are always read before the app runs, in memory up to `limits.spool_memory`, then in a file",
   ),
   "post-buffering-bufsize": ignored("it sizes a buffer"),
-  harakiri: DEADLINE,
   "http-harakiri": DEADLINE,
-  "harakiri-verbose": approximated("`propylon stacks APP` shows what a stuck request is doing"),
+  "harakiri-verbose": mapped("a killed worker's report tells what it did: `propylon reports`"),
   "http-timeout": DEADLINE,
   "http-connect-timeout": ignored("nothing is connected to: the app is in our own pool"),
   "http-auto-chunked": mapped("answers without a length are chunked, or end the connection for HTTP/1.0"),
