@@ -1,3 +1,4 @@
+import { stateOf } from "../template/request-state.ts";
 import type { AppRequest } from "./app-request.ts";
 
 /** What became of a request whose worker ended. */
@@ -21,7 +22,7 @@ export interface RequestNote {
   readonly target: string;
   /** The client's address; empty for a Unix socket. */
   readonly client: string;
-  /** `X-Request-Id`, or null. */
+  /** Its id (`request_id`), or its `X-Request-Id`, or null. */
   readonly id: string | null;
   /** Since it came, ms. */
   readonly age: number;
@@ -42,7 +43,7 @@ export function noteOf(request: AppRequest, began: number | null, outcome: Outco
     method: exchange.method,
     target: exchange.target.slice(0, LONGEST),
     client: exchange.client.address,
-    id: exchange.headers.get("x-request-id")?.slice(0, LONGEST) ?? null,
+    id: (stateOf(exchange).requestId || exchange.headers.get("x-request-id"))?.slice(0, LONGEST) ?? null,
     age: Math.round(now - exchange.began),
     ran: began === null ? null : Math.max(0, Math.round(now - began)),
     outcome,
