@@ -11,6 +11,8 @@ const FORGOTTEN = "a request that was answered already, or came by an edge that 
 /** What a watch sees of a worker. */
 export interface WatchedLink {
   readonly id: number;
+  /** It has an event loop: it begins with what it takes at once, and the page does not name what it runs. */
+  readonly loop: boolean;
   readonly inFlight: ReadonlyMap<number, AppRequest>;
   /** Its page of started exchanges; null before main has named it. */
   readonly page: string | null;
@@ -115,7 +117,10 @@ export class DeadlineWatch implements Swept {
   /** One request; whether its worker is to take nothing new because of it. */
   #judge(link: WatchedLink, request: AppRequest, page: StartedPage | null, now: number): boolean {
     const { soft, hard } = request.deadline;
-    const began = page === null ? request.sentAt : page.running.get(request.stream);
+    // A WebSocket lives as long as both sides want.
+    if (request.handshake !== null && request.answer !== null) return false;
+    const isTaken = page === null || (link.loop && !link.untaken(request, page));
+    const began = isTaken ? request.sentAt : page.running.get(request.stream);
     if (began === undefined) {
       if (page === null || !link.untaken(request, page)) return false; // its answer is on its way
       const { queueTimeout } = this.#owner;

@@ -1,5 +1,4 @@
 import type net from "node:net";
-import type { DeadlineConfig } from "../config/deadline-model.ts";
 import type { WebSocketSettings } from "../websocket/socket.ts";
 import type { AppRequest, Share } from "./app-request.ts";
 import type { WebSocketFigures } from "./app-websocket.ts";
@@ -7,37 +6,16 @@ import { bereavedOf } from "./bereaved.ts";
 import { Channel } from "./channel.ts";
 import { DeadlineWatch, type WatchOwner } from "./deadline-watch.ts";
 import { type Hello, LOOP, STREAM } from "./frames.ts";
+import type { PoolOwner, PoolSettings } from "./pool-parts.ts";
 import { Queue } from "./queue.ts";
-import type { RequestNote } from "./request-note.ts";
 import { RouteShare, type ShareSettings } from "./route-share.ts";
+import { tellNow, turnAway, WAITED_TOO_LONG } from "./turn-away.ts";
 import { type LinkOwner, WorkerLink } from "./worker-link.ts";
 
 /** Wait, in ms, for main to say that a worker which vanished has ended, before its exchanges are settled all the same. */
 const EXIT_WAIT = 500;
 /** After main said that a worker ended: wait for what it had written, ms (a forked child may hold its sockets open for ever). */
 const LAST_WORDS = 100;
-
-export interface PoolSettings {
-  readonly name: string;
-  readonly queueSize: number;
-  /** ms; 0: no limit. */
-  readonly queueTimeout: number;
-  /** Of requests whose route has none of its own. */
-  readonly deadline: DeadlineConfig;
-  readonly memoryLimit: number;
-  readonly fileLimit: number;
-  readonly webSocket: WebSocketSettings;
-}
-
-export interface PoolOwner {
-  workerConnected(worker: number): void;
-  workerIdle(worker: number): void;
-  /** A worker is to be killed: something in it is past its hard deadline. */
-  workerOverdue(worker: number, why: string): void;
-  /** What was with a worker that has ended. */
-  workerLost(worker: number, requests: readonly RequestNote[]): void;
-  warn(message: string): void;
-}
 
 /** Why a request was answered 503 without reaching the app: a word for the metric. */
 export type Rejection = "queue_full" | "queue_timeout" | "unavailable";
@@ -254,12 +232,12 @@ export class Pool implements LinkOwner, WatchOwner {
     const { method, target } = request.exchange;
     this.overdue++;
     this.warn(`${method} ${target} is past its deadline after ${Math.round(ran)} ms in worker ${link.id}: 504`);
-    this.#tell(request, 504, "The application took too long to answer");
+    tellNow(request, 504, "The application took too long to answer");
   }
 
   waitedInVain(request: AppRequest): void {
     this.rejections.queue_timeout++;
-    this.#tell(request, 503, WAITED_TOO_LONG);
+    tellNow(request, 503, WAITED_TOO_LONG);
   }
 
   condemn(link: WorkerLink, why: string): void {
@@ -326,14 +304,8 @@ export class Pool implements LinkOwner, WatchOwner {
   readonly #watch = (): void => {
     const now = performance.now();
     for (const link of this.#usable) link.watch(now);
-    const limit = this.#settings.queueTimeout;
-    if (limit > 0) {
-      for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {
-        if (now - first.waitingSince <= limit) break;
-        this.#queue.take(1);
-        this.#turnAway(first, "queue_timeout", WAITED_TOO_LONG);
-      }
-    }
+    for (const request of this.#queue.expired(now, this.queueTimeout))
+      this.#turnAway(request, "queue_timeout", WAITED_TOO_LONG);
     for (const share of this.shares.values())
       for (const request of share.expired(now)) this.#turnAway(request, "queue_timeout", WAITED_TOO_LONG);
     if (this.#queue.length > 0) this.#schedule();
@@ -357,16 +329,7 @@ export class Pool implements LinkOwner, WatchOwner {
 
   #reject(request: AppRequest, why: Rejection, reason: string): void {
     this.rejections[why]++;
-    request.body?.close();
-    request.exchange.onAbort = null;
-    if (!request.gone) request.exchange.fail(503, reason, RETRY_AFTER);
-  }
-
-  /** Its client is told now; the worker has it still, and nobody waits for its answer. */
-  #tell(request: AppRequest, status: number, reason: string): void {
-    request.gone = true;
-    request.exchange.onAbort = null;
-    request.exchange.fail(status, reason, status === 503 ? RETRY_AFTER : []);
+    turnAway(request, reason);
   }
 
   #clientLeft(request: AppRequest): void {
@@ -403,7 +366,7 @@ export class Pool implements LinkOwner, WatchOwner {
       if (outcome === "cut") request.answer!.fail("the worker died");
       if (outcome === "failed") {
         this.lost++;
-        this.#tell(request, 502, "The application's worker died while it ran this request");
+        tellNow(request, 502, "The application's worker died while it ran this request");
       }
       this.#drop(request);
     }
@@ -432,7 +395,3 @@ export class Pool implements LinkOwner, WatchOwner {
     if (this.#queue.length > 0) this.#schedule();
   }
 }
-
-const WAITED_TOO_LONG = "The request waited too long for the application";
-/** Seconds after which a client may try again. */
-const RETRY_AFTER: readonly (readonly [string, string])[] = [["Retry-After", "1"]];

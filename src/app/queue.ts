@@ -52,6 +52,17 @@ export class Queue {
     return this.#items[this.#head];
   }
 
+  /** Takes out those that have waited longer than `limit` ms at `now`; none where there is no limit (0). */
+  expired(now: number, limit: number): readonly AppRequest[] {
+    const late: AppRequest[] = [];
+    if (limit === 0) return late;
+    for (let first = this.peek(); first !== undefined; first = this.peek()) {
+      if (now - first.waitingSince <= limit) break;
+      late.push(...this.take(1));
+    }
+    return late;
+  }
+
   #clear(): void {
     this.#items.length = 0;
     this.#head = 0;

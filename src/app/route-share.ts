@@ -67,13 +67,7 @@ export class RouteShare implements Share {
 
   /** Takes out those that have waited too long at `now`. */
   expired(now: number): readonly AppRequest[] {
-    const { timeout } = this.#settings;
-    if (timeout === 0) return [];
-    const late: AppRequest[] = [];
-    for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {
-      if (now - first.waitingSince <= timeout) break;
-      late.push(...this.#queue.take(1));
-    }
+    const late = this.#queue.expired(now, this.#settings.timeout);
     this.rejected += late.length;
     return late;
   }

@@ -205,7 +205,7 @@ export class WorkerLink {
 
   /** Asks the lane that runs this exchange to interrupt it. */
   interrupt(stream: number): void {
-    this.#help?.send(INTERRUPT, stream);
+    (this.loop ? this.#data : this.#help)?.send(INTERRUPT, stream);
   }
 
   /** Whether no lane had taken this request when the page was read. */

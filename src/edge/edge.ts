@@ -1,6 +1,7 @@
 import net from "node:net";
 import { acceptWorker } from "../app/app-socket.ts";
-import { Pool, type PoolSettings } from "../app/pool.ts";
+import { Pool } from "../app/pool.ts";
+import type { PoolSettings } from "../app/pool-parts.ts";
 import { probeRequest } from "../app/probe.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { CacheStores } from "../cache/stores.ts";

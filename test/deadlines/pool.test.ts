@@ -49,6 +49,18 @@ for (const [lanes, way] of [
   });
 }
 
+test("at the soft deadline an ASGI app's task is cancelled, and others go on", async (t) => {
+  const s = await stage(t, { deadline: { soft: 300, hard: 0 } });
+  const worker = startWorker(t, s, 1, { target: "stuck:asgi", directory: APPS });
+  await worker.heard("ready");
+  const waiting = s.ask("/wait");
+  assert.equal((await s.ask("/hello")).body, "Hello");
+  assert.equal((await waiting).status, 504);
+  await until(() => s.pool.inFlight === 0);
+  await until(() => /CancelledError/.test(worker.output.err));
+  assert.equal((await s.ask("/hello")).body, "Hello");
+});
+
 test("a sleeping thread can't be interrupted: its client gets 504 all the same, and other lanes go on", async (t) => {
   const s = await serve(t, { soft: 300, hard: 0 }, 2);
   assert.equal((await s.ask("/sleep")).status, 504);

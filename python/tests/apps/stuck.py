@@ -91,3 +91,15 @@ def hello(environ):
 
 
 WAYS = {way.__name__: way for way in (loop, sleep, read, caught, swallowed, stream, closing, body, hello)}
+
+
+async def asgi(scope, receive, send):
+    """Waits for ever, unless it is asked for /hello."""
+    import asyncio
+
+    if scope["type"] != "http":
+        return
+    if scope["path"] == "/wait":
+        await asyncio.sleep(600)
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"Hello"})
