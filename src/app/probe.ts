@@ -43,6 +43,7 @@ class ProbeExchange implements Exchange {
   readonly began = performance.now();
   app = "";
   site = "";
+  route = "";
   queued = 0;
   routing = null;
   readonly environ = null;

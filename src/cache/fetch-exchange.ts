@@ -30,6 +30,7 @@ export class FetchExchange implements Exchange {
   readonly upgradable = false;
   app = "";
   site: string;
+  route: string;
   queued = 0;
   routing: object | null;
   readonly environ: readonly (readonly [string, string])[] | null;
@@ -51,6 +52,7 @@ export class FetchExchange implements Exchange {
     this.client = like.client;
     this.began = like.began;
     this.site = like.site;
+    this.route = like.route;
     this.environ = like.environ;
     this.routing = routing;
     this.#owner = owner;

@@ -61,6 +61,8 @@ export interface Exchange {
   app: string;
   /** Set by routing: the site's first host, or `default`. */
   site: string;
+  /** Set by routing: the route that took it, as it is written (`/wps`, `@name`), or empty. */
+  route: string;
   /** Milliseconds waited in an app's queue. */
   queued: number;
   /** What routing keeps with an exchange (captures, variables, the route); null until it needs that. Only `src/route` reads it. */

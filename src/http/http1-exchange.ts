@@ -59,6 +59,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   environ: readonly (readonly [string, string])[] | null = null;
   app = "";
   site = "default";
+  route = "";
   queued = 0;
   onAbort: (() => void) | null = null;
   onInputEnd: (() => void) | null = null;

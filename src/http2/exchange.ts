@@ -45,6 +45,7 @@ export class Http2Exchange implements Exchange {
   readonly environ = null;
   app = "";
   site = "default";
+  route = "";
   queued = 0;
   onAbort: (() => void) | null = null;
   aborted = false;

@@ -20,6 +20,7 @@ export class RefusedExchange implements Exchange {
   readonly began = performance.now();
   app = "";
   site = "";
+  route = "";
   queued = 0;
   routing: object | null = null;
   readonly environ = null;

@@ -2,6 +2,7 @@ import type { Client, Exchange, ExchangeObserver } from "../http/exchange.ts";
 import { reasonPhrase } from "../http/status.ts";
 import type { MetricFamily } from "./family.ts";
 import { type Counter, type Gauge, type Histogram, type HistogramShape, type Labelled, Registry } from "./registry.ts";
+import { RouteMetrics } from "./route-metrics.ts";
 
 /** Bounds in milliseconds, exposed in seconds: from a static hit to the slowest request that somebody waits for. */
 const DURATIONS: HistogramShape = {
@@ -37,6 +38,7 @@ export class HttpMetrics implements ExchangeObserver {
   readonly #queue: Labelled<Histogram>;
   readonly #refused: Labelled<Counter>;
   readonly #protocols: Labelled<Counter>;
+  readonly #routes: RouteMetrics;
   readonly #open: Gauge;
   readonly #opened: Counter;
   readonly #sites = new Map<string, Map<string, Series>>();
@@ -65,6 +67,7 @@ export class HttpMetrics implements ExchangeObserver {
     this.#queue = registry.histogram("propylon_app_queue_seconds", queue, DURATIONS, ["app"]);
     const protocols = "Requests that ended, by the version of HTTP.";
     this.#protocols = registry.counter("propylon_http_protocol_requests_total", protocols, ["protocol"]);
+    this.#routes = new RouteMetrics(registry);
     const refused = "Requests refused before they reached a handler.";
     this.#refused = registry.counter("propylon_http_refused_total", refused, ["status"]);
     this.#open = registry.gauge("propylon_http_connections_open", "Client connections open now.").with();
@@ -97,7 +100,9 @@ export class HttpMetrics implements ExchangeObserver {
     const series = this.#series;
     this.#counter.value++;
     series.bytes.value += bytes;
-    series.duration.observe(performance.now() - exchange.began);
+    const took = performance.now() - exchange.began;
+    series.duration.observe(took);
+    if (exchange.route !== "") this.#routes.ended(exchange, status === 0 ? 499 : status, took);
     if (series.queue !== null) series.queue.observe(exchange.queued);
   }
 

@@ -119,6 +119,7 @@ class SiteBuilder {
       taken: config.methods,
       conditions,
       name: config.name?.replace(/^@/, "") ?? null,
+      label: labelOf(config),
       internal: config.internal,
       rules,
       access,
@@ -276,4 +277,11 @@ function fileRoot({ internal, handler, match }: RouteConfig): readonly FileRoot[
       path: match.path.endsWith("/") || rest !== "" ? match.path : `${match.path}/`,
     },
   ];
+}
+
+/** How people know the route: its name, else what it is found by. */
+function labelOf({ name, match }: RouteConfig): string {
+  if (name !== null) return `@${name.replace(/^@/, "")}`;
+  if (match.kind === "any" || match.kind === "none") return "";
+  return match.kind === "regex" ? `~ ${match.pattern}` : match.kind === "exact" ? `= ${match.path}` : match.path;
 }

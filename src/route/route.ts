@@ -41,6 +41,8 @@ export interface Route {
   readonly taken: readonly string[] | null;
   readonly conditions: readonly Condition[];
   readonly name: string | null;
+  /** As metrics call it. */
+  readonly label: string;
   readonly internal: boolean;
   readonly rules: RuleProgram | null;
   /** null: everyone, or those whom `guard` lets in. */

@@ -136,8 +136,10 @@ export class Site implements Handler, Guide {
     if (found === null) {
       exchange.fail(404, "No route matches this path");
     } else if ("handler" in found) {
-      if (found.plain && exchange.routing === null) found.handler.handle(exchange);
-      else this.#take(exchange, found);
+      if (found.plain && exchange.routing === null) {
+        exchange.route = found.label;
+        found.handler.handle(exchange);
+      } else this.#take(exchange, found);
     } else if ("slash" in found) {
       const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
       redirect(exchange, 301, absoluteLocation(exchange, encodePath(found.slash) + query));
@@ -171,7 +173,10 @@ export class Site implements Handler, Guide {
   }
 
   #answer(exchange: Exchange, route: Route): void {
-    const isOwn = knownState(exchange)?.isOwn === true;
+    const state = knownState(exchange);
+    // A page for an error is part of the answer of the route that failed.
+    if (state?.failing !== true) exchange.route = route.label;
+    const isOwn = state?.isOwn === true;
     if (route.access !== null && !isOwn && !route.access.permits(exchange)) {
       exchange.fail(403, "Access from this address is not allowed");
       return;

@@ -24,6 +24,7 @@ export class SubExchange implements Exchange {
   readonly began: number;
   app = "";
   site: string;
+  route: string;
   queued = 0;
   routing: object | null = null;
   readonly environ = null;
@@ -50,6 +51,7 @@ export class SubExchange implements Exchange {
     this.client = exchange.client;
     this.began = performance.now();
     this.site = exchange.site;
+    this.route = exchange.route;
     this.#answered = answered;
     const state = stateOf(this);
     state.isOwn = true;

@@ -8,6 +8,7 @@ export interface ExchangeFacts {
   protocol?: string;
   host?: string;
   site?: string;
+  route?: string;
   app?: string;
   queued?: number;
   began?: number;
@@ -53,6 +54,7 @@ export function endedExchange(facts: ExchangeFacts = {}): Exchange {
     began: performance.now(),
     app: "",
     site: "default",
+    route: "",
     queued: 0,
     routing: null,
     environ: null,
