@@ -122,7 +122,7 @@ refuses({
   "a step that tries nothing": [
     "sites: [{routes: [{try: [{static: .}, {}]}]}]",
     [
-      "1:39: sites[0].routes[0].try[1]: this step tries nothing\n  give it one of app, static, proxy, redirect, respond, fail, goto, file",
+      "1:39: sites[0].routes[0].try[1]: this step tries nothing\n  give it one of app, static, proxy, cgi, redirect, respond, fail, goto, file",
     ],
   ],
   "a try of nothing": [
@@ -144,7 +144,7 @@ refuses({
   "try_files with two answers": [
     'sites: [{routes: [{try: {root: ., files: "{uri}", else: {fail: 404, respond: x}}}]}]',
     [
-      "1:58: sites[0].routes[0].try.else.fail: one thing answers, not respond and fail\n  give it one of app, static, proxy, redirect, respond, fail, goto",
+      "1:58: sites[0].routes[0].try.else.fail: one thing answers, not respond and fail\n  give it one of app, static, proxy, cgi, redirect, respond, fail, goto",
     ],
   ],
   "a condition about nothing": [

@@ -22,6 +22,7 @@ const PROXY_DEFAULTS = {
   cookieDomains: [],
   hide: [],
   upgrade: true,
+  tunnel: { idle: 60_000, lifetime: 0 },
   accel: true,
   tls: null,
 } as const;
@@ -165,6 +166,7 @@ test("every setting of a proxy arrives", () => {
     cookieDomains: [{ from: "a", to: "{host}" }],
     hide: ["x-powered-by"],
     upgrade: false,
+    tunnel: { idle: 3000, lifetime: 0 },
     accel: false,
     tls: { verify: false, ca: "/srv/ca.pem", name: "b", certificate: "/srv/c.pem", key: "/srv/k.pem" },
   });
