@@ -69,7 +69,7 @@ test("an old file is set aside, an empty one is not", async (t) => {
   await waitUntil("it was set aside", () => numbers(`${file}.1`).length === 3);
   assert.equal(fs.statSync(file).size, 0);
   say(log, 3, 4);
-  await waitUntil("the next one was too", () => numbers(`${file}.2`).length === 3);
+  await waitUntil("the next one was too", () => numbers(`${file}.2`).length === 3 && numbers(`${file}.1`).length === 1);
   assert.deepEqual(numbers(`${file}.1`), [3]);
   await log.stop();
 });
