@@ -4,7 +4,7 @@ import { CHANGED, FILES } from "./files.ts";
 import { footprint } from "./footprint.ts";
 import { h2load } from "./h2load.ts";
 import { idle } from "./idle.ts";
-import { mixed } from "./mixed.ts";
+import { BESIDE, mixed } from "./mixed.ts";
 import { granian } from "./peers/granian.ts";
 import { nginxCache } from "./peers/nginx-cache.ts";
 import { nginxGunicorn } from "./peers/nginx-gunicorn.ts";
@@ -285,7 +285,7 @@ export function benchmarks(choice: Choice): Benchmark[] {
   return [
     ...[hello, browser, flask, django, ...sleeps].map(throughput),
     withPackages(throughput(asgi), ASGI_PACKAGES),
-    mixed(take(...ours, uwsgi)),
+    ...BESIDE.map((beside) => mixed(take(...ours, uwsgi), beside)),
     ...transfers.map(throughput),
     ...[files, ...larger, ...fronts].map(throughput),
     idle(take(propylon(), nginxStatic(1))),
