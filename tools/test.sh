@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE=1
 # Tests of the command line run what users run.
 if [ ! -f dist/main.js ] || [ -n "$(find src -name '*.ts' -newer dist/main.js -print -quit)" ]; then tools/build.sh || exit 1; fi
 
-export PROPYLON_TEST_MAIN="$root/dist/main.js"
+export TESTED_PROGRAM="$root/dist/main.js"
 
 ours() { pgrep -f "propylon: |$root/(src|dist|python)/" | sort; }
 ours >"$work/before"

@@ -43,7 +43,7 @@ export function createRepresentation(
   const lastModified = clampToPast(stat.mtimeNs);
   const kept: [string, string][] = traits.etag ? [["ETag", etag]] : [];
   if (traits.varies) kept.push(["Vary", "Accept-Encoding"]);
-  if (traits.expires !== null) kept.push(["Cache-Control", cacheControl(traits.expires)]);
+  if (traits.expires !== null) kept.push(...lifetime(traits.expires));
   const fields: [string, string][] = [["Content-Type", traits.type]];
   if (coding !== null) fields.push(["Content-Encoding", coding]);
   fields.push(["Last-Modified", formatHttpDate(lastModified)], ["Accept-Ranges", "bytes"], ...kept);
@@ -63,9 +63,22 @@ export function createRepresentation(
 
 const TEN_YEARS = 315_360_000;
 
-function cacheControl(expires: number | "max" | "epoch"): string {
-  if (expires === "max") return `max-age=${TEN_YEARS}`;
-  return expires === "epoch" || expires < 0 ? "no-cache" : `max-age=${expires}`;
+/**
+ * The fields of a lifetime. Expires goes along where it is the same for ever, as in NGINX; beside `max-age` nobody reads it (RFC
+ * 9111 §5.3), and one that moves with the clock could not stand in a head that is made once.
+ */
+function lifetime(expires: number | "max" | "epoch"): [string, string][] {
+  if (expires === "max")
+    return [
+      ["Expires", "Thu, 31 Dec 2037 23:55:55 GMT"],
+      ["Cache-Control", `max-age=${TEN_YEARS}`],
+    ];
+  if (expires === "epoch")
+    return [
+      ["Expires", "Thu, 01 Jan 1970 00:00:01 GMT"],
+      ["Cache-Control", "no-cache"],
+    ];
+  return [["Cache-Control", expires < 0 ? "no-cache" : `max-age=${expires}`]];
 }
 
 /** A head for a part: the fields of the whole, with Content-Range, or with the type of a multipart. */

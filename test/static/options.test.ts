@@ -85,18 +85,19 @@ test("types, the default type and the charset are those of the site", async (t) 
   assert.equal(await typeOf("README"), "text/plain; charset=latin1");
 });
 
-for (const [expires, field] of [
-  [3600, "max-age=3600"],
-  [-1, "no-cache"],
-  ["epoch", "no-cache"],
-  ["max", "max-age=315360000"],
-  [null, undefined],
+for (const [expires, field, date] of [
+  [3600, "max-age=3600", undefined],
+  [-1, "no-cache", undefined],
+  ["epoch", "no-cache", "Thu, 01 Jan 1970 00:00:01 GMT"],
+  ["max", "max-age=315360000", "Thu, 31 Dec 2037 23:55:55 GMT"],
+  [null, undefined, undefined],
 ] as const) {
   test(`expires ${expires} is sent as ${field ?? "nothing"}, with a 304 too`, async (t) => {
     const site = await siteWith(t, { expires });
     put(join(site.root, "a.txt"), "x");
     const answer = await ask(site.port, "/a.txt");
     assert.equal(answer.headers["cache-control"], field);
+    assert.equal(answer.headers["expires"], date);
     const again = await ask(site.port, "/a.txt", { "If-None-Match": answer.headers["etag"]! });
     assert.deepEqual([again.status, again.headers["cache-control"]], [304, field]);
   });

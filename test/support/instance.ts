@@ -8,7 +8,7 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 
 /** The source, so that one test alone needs no build; the whole run gives what it has just compiled, which starts in half the time. */
-const MAIN = process.env["PROPYLON_TEST_MAIN"] ?? path.join(import.meta.dirname, "..", "..", "src", "main.ts");
+const MAIN = process.env["TESTED_PROGRAM"] ?? path.join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 export interface Answer {
   readonly status: number;
