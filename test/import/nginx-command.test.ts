@@ -75,7 +75,12 @@ test("-T writes each file that was read to stdout", () => {
 
 test("-v and -V name the release that is stood in for, and -V what is left out", () => {
   assert.match(run(["-v"]).stderr, /^nginx version: nginx\/[\d.]+ \(Propylon 1\.2\.3\)\n$/);
-  assert.match(run(["-V"]).stderr, /\nconfigure arguments: .*--without-http_auth_basic_module/);
+  const built = run(["-V"]).stderr;
+  assert.match(built, /\nconfigure arguments: .*--without-http_ssi_module .*--with-http_v2_module/);
+  assert.doesNotMatch(
+    built,
+    /--without-http_(?:auth_basic|limit_req|limit_conn|split_clients)_module|--without-http-cache/,
+  );
 });
 
 test("paths start at the prefix, which is the configuration's folder unless -p says otherwise", () => {

@@ -3,26 +3,29 @@ export const NGINX_VERSION = "1.22.1";
 
 /** What isn't there, as `nginx -V` says it of a build that leaves modules out, so that scripts which look find the truth. */
 const WITHOUT: readonly string[] = [
-  "auth_basic",
   "browser",
   "empty_gif",
   "grpc",
-  "limit_conn",
-  "limit_req",
   "memcached",
   "mirror",
   "referer",
-  "split_clients",
   "ssi",
+  "upstream_least_time",
   "userid",
 ];
+
+/** What a build of NGINX has only when asked for, and is here. */
+const WITH: readonly string[] = ["auth_request", "gzip_static", "realip", "ssl", "stub_status", "v2"];
 
 /** The lines of `-v` and `-V`; `version` is Propylon's own. */
 export function versionText(version: string, long: boolean): string {
   const first = `nginx version: nginx/${NGINX_VERSION} (Propylon ${version})\n`;
   if (!long) return first;
-  const modules = [...WITHOUT.map((name) => `--without-http_${name}_module`), "--without-http-cache"];
-  return `${first}configure arguments: ${[...modules, "--with-http_gzip_static_module", "--with-http_ssl_module"].join(" ")}\n`;
+  const modules = [
+    ...WITHOUT.map((name) => `--without-http_${name}_module`),
+    ...WITH.map((name) => `--with-http_${name}_module`),
+  ];
+  return `${first}TLS SNI support enabled\nconfigure arguments: ${modules.join(" ")}\n`;
 }
 
 /** The lines of `-h`. */
