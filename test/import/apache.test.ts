@@ -122,6 +122,24 @@ describe("a virtual host", () => {
     assert.equal(told("Require")?.verdict, "needs-a-decision");
   });
 
+  it("closes what names and patterns tell where only some may come in, and asks for a decision", () => {
+    const { routes, told } = read(
+      '<VirtualHost *:80>\nDocumentRoot /srv\n<Files login.php>\nRequire ip 10.1\n</Files>\n<LocationMatch "^/(a|b)/">\nRequire valid-user\n</LocationMatch>\n<DirectoryMatch "/\\.git">\nRequire all denied\n</DirectoryMatch>\n</VirtualHost>\n',
+    );
+    assert.deepEqual(
+      routes.filter((route) => route["fail"] === 403).map((route) => route["regex"]),
+      ["/\\.ht[^/]*$", "/login\\.php$", "/\\.git", "^/(a|b)/"],
+    );
+    assert.equal(told("Require")?.verdict, "needs-a-decision");
+  });
+
+  it("holds programs of CGI to who may come in", () => {
+    const { routes } = read(
+      "<VirtualHost *:80>\nScriptAlias /cgi-bin/ /usr/lib/cgi/\n<Directory /usr/lib/cgi>\nAuthType Basic\nAuthUserFile /etc/users\nRequire user ann\n</Directory>\n</VirtualHost>\n",
+    );
+    assert.deepEqual(routes[0]?.["auth"], { basic: { file: "/etc/users", realm: "", only: ["ann"] } });
+  });
+
   it("reads Order, Allow and Deny", () => {
     const access = (lines: string) =>
       plain(

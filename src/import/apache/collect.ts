@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { approximated, ignored, type Ledger, mapped, type Outcome, undecided } from "../ledger.ts";
 import type { ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
+import { readContainer } from "./access.ts";
 import { readAddress } from "./addresses.ts";
 import { type DaemonProcess, readDaemonProcess, readPythonPlace } from "./daemon.ts";
 import { ApacheLogs } from "./logs.ts";
@@ -169,16 +170,16 @@ export class Collector {
         say(approximated("other methods are held to what is said of these"));
         return this.#passOver(children, approximated("other methods are held to what is said of these"));
       case "requireany":
-        say(mapped());
-        return this.#walk(children, position);
       case "requireall":
-      case "requirenone":
-        say(
-          children.length < 2 || children.some(({ args }) => args[0] === "not")
-            ? mapped()
-            : approximated("one of them is enough"),
+      case "requirenone": {
+        const outcome = readContainer(
+          node.key,
+          children.map((child) => this.#expanded(child)),
+          position.options.access,
         );
-        return this.#walk(children, position);
+        say(outcome);
+        return this.#passOver(children, outcome);
+      }
       default:
         say(undecided("sections of this kind have no counterpart"));
         return this.#passOver(children, ignored("it goes with the section around it"));
@@ -262,10 +263,20 @@ export class Collector {
       default:
         return (
           readScopeDirective(node, position.scope, position.location, this.result.top, this.result.logs) ??
-          readOption(node, position.options, this.#machine.environment) ??
+          readOption(
+            node.key === "authuserfile" ? this.#rooted(node) : node,
+            position.options,
+            this.#machine.environment,
+          ) ??
           undecided("it is no directive that we know: does an answer depend on it?")
         );
     }
+  }
+
+  /** With its file as Apache finds it: from ServerRoot. */
+  #rooted(node: ApacheNode): ApacheNode {
+    const [file = ""] = node.args;
+    return { ...node, args: [isAbsolute(file) ? file : join(this.#serverRoot, file)] };
   }
 
   #include(node: ApacheNode, pattern: string, position: Position): Outcome {
@@ -298,10 +309,18 @@ function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options">
     } catch {
       // A pattern that only Apache's engine knows covers nothing here.
     }
-    return { path: null, covers: (path) => expression?.test(path) === true };
+    return {
+      path: null,
+      pattern: expression === null ? null : text,
+      covers: (path) => expression?.test(path) === true,
+    };
   }
   const base = written.replace(/\/+$/, "");
-  return { path: base === "" ? "/" : base, covers: (path) => path === base || `${path}/`.startsWith(`${base}/`) };
+  return {
+    path: base === "" ? "/" : base,
+    pattern: null,
+    covers: (path) => path === base || `${path}/`.startsWith(`${base}/`),
+  };
 }
 
 function globPattern(text: string): string {

@@ -146,7 +146,7 @@ export function readOption(
 
 /** The settings that a route has by its options, the wider ones first. */
 export function routeOptions(drafts: readonly OptionsDraft[]): Plain {
-  const access = drafts.map((draft) => accessOf(draft.access)).findLast((list) => list !== null) ?? null;
+  const { settings: access } = accessOf(drafts.map((draft) => draft.access));
   const response = newHeaders();
   const request = newHeaders();
   for (const draft of drafts) {
@@ -160,7 +160,7 @@ export function routeOptions(drafts: readonly OptionsDraft[]): Plain {
   const responseHeaders = headersOf(response);
   const requestHeaders = headersOf(request);
   return {
-    ...(access === null || access.length === 0 ? {} : { access }),
+    ...access,
     ...(responseHeaders === null ? {} : { response_headers: responseHeaders }),
     ...(requestHeaders === null ? {} : { request_headers: requestHeaders }),
     ...(bodyLimit === null ? {} : { limits: { body: bodyLimit } }),

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { ignored, Ledger } from "../ledger.ts";
+import { ignored, Ledger, undecided } from "../ledger.ts";
 import type { Reader, Reading } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { type Collected, Collector } from "./collect.ts";
@@ -47,7 +47,12 @@ export const readApache: Reader = (source, context) => {
   const sites = scopes.map((scope) =>
     siteOf(
       scope,
-      routesOf(scope, { server: server.options, app, isFile: (path) => context.isFile(path) }),
+      routesOf(scope, {
+        server: server.options,
+        app,
+        isFile: (path) => context.isFile(path),
+        undecided: ({ place, name }, note) => ledger.say(place, name, undecided(note)),
+      }),
       taken,
       scopes.length > 1,
       scope.logs.length === 0 || isSame(scope.logs, logs) ? {} : { access_log: asWritten(scope.logs) },

@@ -1,3 +1,4 @@
+import type { Place } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
 import { accessOf } from "./access.ts";
 import { fileOptions, type OptionsDraft, routeOptions } from "./options.ts";
@@ -16,6 +17,8 @@ interface Draft {
 
 export interface RouteContext {
   readonly server: OptionsDraft;
+  /** Told of lines that ask for what can't be had here. */
+  readonly undecided: (line: { readonly place: Place; readonly name: string }, note: string) => void;
   /** Name of the app that runs a script. */
   app(script: ScriptAlias, options: readonly OptionsDraft[]): string;
   isFile(path: string): boolean;
@@ -45,9 +48,14 @@ export function routesOf(scope: Scope, context: RouteContext): readonly Plain[] 
   const before = [...early, ...unproxied, ...proxies];
   const after = [...aliases.filter((draft) => !early.includes(draft)), ...scripts, ...root];
   const finish = (draft: Draft): Plain[] => [...parts(draft, scope, context), routeOf(draft, scope, context)];
-  const routes = [...scope.rewrites, ...before.flatMap(finish), ...scope.redirects, ...after.flatMap(finish)];
+  const routes = [
+    ...scope.rewrites,
+    ...before.flatMap(finish),
+    ...scope.redirects.map((route) => guarded(route, scope, context)),
+    ...after.flatMap(finish),
+  ];
   const files = [...before, ...after].some(({ kind }) => kind === "static");
-  return [...guards(scope, files), ...routes];
+  return [...guards(scope, context, files), ...routes];
 }
 
 // --- internal ---
@@ -146,6 +154,8 @@ function byLength(a: AreaOptions, b: AreaOptions): number {
 function routeOf(draft: Draft, scope: Scope, context: RouteContext): Plain {
   const drafts = optionsFor(scope, context, draft.url, draft.file);
   const options = routeOptions(drafts);
+  const { problem } = accessOf(drafts.map(({ access }) => access));
+  for (const line of problem?.lines ?? []) context.undecided(line, problem!.note);
   if (draft.kind === "static") {
     const written = draft.handler["static"] as Plain;
     return { ...draft.match, static: { ...written, ...fileOptions(drafts) }, ...options };
@@ -166,6 +176,16 @@ function routeOf(draft: Draft, scope: Scope, context: RouteContext): Plain {
     ...(Object.keys(environ).length === 0 ? {} : { environ }),
     ...(authorized ? {} : { request_headers: { ...headers, remove: removed } }),
   };
+}
+
+/** Programs of CGI are held to who may come in to their folder and place. */
+function guarded(route: Plain, scope: Scope, context: RouteContext): Plain {
+  const cgi = route["cgi"] as { root?: string; script?: string } | undefined;
+  if (cgi === undefined) return route;
+  const drafts = optionsFor(scope, context, String(route["path"]), cgi.root ?? cgi.script ?? null);
+  const { settings, problem } = accessOf(drafts.map(({ access }) => access));
+  for (const line of problem?.lines ?? []) context.undecided(line, problem!.note);
+  return { ...route, ...settings };
 }
 
 /** Routes for the parts that a section below the route covers. */
@@ -221,18 +241,28 @@ function without(path: string, drafts: readonly Draft[]): readonly Draft[] {
   return found === undefined ? [] : [strictlyUnder(path, found.url) ? below(found, path) : found];
 }
 
-/** Files that nobody may have: what `<Files>` closes, and Apache's own. */
-function guards(scope: Scope, files: boolean): readonly Plain[] {
-  const closed = scope.files.filter(({ options }) => {
-    const access = accessOf(options.access);
-    return access !== null && access.length > 0 && access.every((entry) => entry["allow"] === undefined);
-  });
-  const patterns = closed.map(({ name }) => {
-    const start = name.startsWith("^") ? name.slice(1) : `[^/]*${name}`;
-    return start.endsWith("$") ? start : `${start}[^/]*$`;
+/** Files and places that nobody may have: what `<Files>` and patterns close or hold to a check, and Apache's own files. */
+function guards(scope: Scope, context: RouteContext, files: boolean): readonly Plain[] {
+  const named = scope.files
+    .filter(({ name }) => !scope.scripts.some(({ target }) => new RegExp(name).test(target.split("/").at(-1)!)))
+    .map(({ name, options }) => {
+      const begin = name.startsWith("^") ? name.slice(1) : `[^/]*${name}`;
+      return { regex: `/${begin.endsWith("$") ? begin : `${begin}[^/]*$`}`, options };
+    });
+  const places = [...scope.directories.filter(({ pattern }) => pattern?.startsWith("^") === false), ...scope.locations];
+  const patterns = places.flatMap(({ pattern, options }) => (pattern === null ? [] : [{ regex: pattern, options }]));
+  const closed = [...named, ...patterns].filter(({ options }) => {
+    const { settings } = accessOf([options.access]);
+    const { access, auth } = settings as { access?: readonly Plain[]; auth?: Plain };
+    if (access === undefined && auth === undefined) return false;
+    const nobody = auth === undefined && access?.every((entry) => entry["allow"] === undefined) === true;
+    if (!nobody) for (const line of options.access.lines) context.undecided(line, PARTLY);
+    return true;
   });
   return [
     ...(files ? [{ regex: "/\\.ht[^/]*$", fail: 403 }] : []),
-    ...patterns.map((pattern) => ({ regex: `/${pattern}`, fail: 403 })),
+    ...closed.map(({ regex }) => ({ regex, fail: 403 })),
   ];
 }
+
+const PARTLY = "what names or patterns tell is closed to everybody until you write a route for it that says who may";

@@ -24,6 +24,8 @@ export interface AreaOptions {
   readonly covers: (path: string) => boolean;
   /** The path of a section that names one, without patterns; null: it is told by a pattern. */
   readonly path: string | null;
+  /** The pattern; null: it names a path, or is one that only Apache knows. */
+  readonly pattern: string | null;
   readonly options: OptionsDraft;
 }
 
