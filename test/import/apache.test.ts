@@ -140,6 +140,24 @@ describe("a virtual host", () => {
     assert.deepEqual(routes[0]?.["auth"], { basic: { file: "/etc/users", realm: "", only: ["ann"] } });
   });
 
+  it("believes the proxies of mod_remoteip, and nobody where none is named", () => {
+    const { settings } = read(
+      "RemoteIPHeader X-Client-IP\n<VirtualHost *:80>\nRemoteIPInternalProxy 10.0.0.0/8\nDocumentRoot /srv\n</VirtualHost>\n<VirtualHost *:80>\nDocumentRoot /srv\n</VirtualHost>\n",
+    );
+    const trusted = {
+      from: ["10.0.0.0/8"],
+      take: ["address"],
+      fields: "x-forwarded",
+      address_field: "X-Client-IP",
+      recursive: true,
+      strip: false,
+    };
+    assert.deepEqual(
+      settings.sites?.map((site) => site["trusted_proxies"]),
+      [trusted, undefined],
+    );
+  });
+
   it("reads Order, Allow and Deny", () => {
     const access = (lines: string) =>
       plain(

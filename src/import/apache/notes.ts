@@ -81,11 +81,10 @@ const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Out
       ? undecided("X-Sendfile is not looked at: let the app send X-Accel-Redirect to an internal route")
       : mapped(),
   xsendfilepath: ignored("it goes with XSendFile: see there"),
-  remoteipheader: undecided(
-    "the client's address is that of the connection: what stands in the header is for the app to read",
-  ),
-  remoteipinternalproxy: ignored("it goes with RemoteIPHeader: see there"),
-  remoteiptrustedproxy: ignored("it goes with RemoteIPHeader: see there"),
+  remoteipproxyprotocol: (args) =>
+    /^on$/i.test(args[0] ?? "")
+      ? undecided("give the listener proxy_protocol: {from: ...} with the balancer's addresses")
+      : mapped(),
   deflatecompressionlevel: ignored("nothing is compressed on the way"),
   brotlicompressionquality: ignored("nothing is compressed on the way"),
   modpagespeed: ignored("pages are sent as they are"),

@@ -4,6 +4,7 @@ import type { Reader, Reading } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { type Collected, Collector } from "./collect.ts";
 import type { OptionsDraft } from "./options.ts";
+import { trustOf } from "./remote-ip.ts";
 import { routesOf } from "./routes.ts";
 import { answersSomething, inherit, inOrder, type Scope, type ScriptAlias } from "./scope.ts";
 import { listenerOf } from "./tls.ts";
@@ -55,7 +56,10 @@ export const readApache: Reader = (source, context) => {
       }),
       taken,
       scopes.length > 1,
-      scope.logs.length === 0 || isSame(scope.logs, logs) ? {} : { access_log: asWritten(scope.logs) },
+      {
+        ...(scope.logs.length === 0 || isSame(scope.logs, logs) ? {} : { access_log: asWritten(scope.logs) }),
+        ...trustedBy(scope, server),
+      },
     ),
   );
   return {
@@ -76,6 +80,11 @@ export const readApache: Reader = (source, context) => {
 };
 
 // --- internal ---
+
+function trustedBy(scope: Scope, server: Scope): Plain {
+  const trusted = trustOf(scope.remote, server.remote);
+  return trusted === null ? {} : { trusted_proxies: trusted };
+}
 
 /** Rules without RewriteEngine On do nothing. */
 function withoutRewrites(scope: Scope, ledger: Ledger): void {

@@ -4,6 +4,7 @@ import { readHost } from "./addresses.ts";
 import { type ApacheLogs, readErrorLog } from "./logs.ts";
 import type { ApacheNode } from "./parse.ts";
 import { readProxyPass } from "./proxy.ts";
+import { readRemote } from "./remote-ip.ts";
 import { readPattern, readRewrite } from "./rewrite.ts";
 import type { Scope } from "./scope.ts";
 import { plainTemplate } from "./template.ts";
@@ -119,7 +120,7 @@ export function readScopeDirective(
     case "limitrequestfieldsize":
       return approximated("limits.header_size bounds all fields of a request together");
     default:
-      return readTls(node, scope.tls);
+      return readRemote(node, scope.remote) ?? readTls(node, scope.tls);
   }
 }
 
@@ -140,7 +141,7 @@ function readScriptAlias([written = "", target = ""]: readonly string[], scope: 
   const place = target.replace(/(.)\/+$/, "$1");
   const path = folder && !written.endsWith("/") ? `${written}/` : written;
   scope.redirects.push({ path, cgi: folder ? { root: place } : { script: place } });
-  return approximated("what a <Directory> says of the scripts' folder does not hold for them: repeat it at the route");
+  return approximated("of what a <Directory> says of the scripts' folder only who may come in holds for them");
 }
 
 function readAlias(node: ApacheNode, scope: Scope): Outcome {

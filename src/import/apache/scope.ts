@@ -2,6 +2,7 @@ import type { Place } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
 import { newOptions, type OptionsDraft } from "./options.ts";
 import type { ProxyRule } from "./proxy.ts";
+import type { RemoteDraft } from "./remote-ip.ts";
 import type { RewriteCondition } from "./rewrite.ts";
 import { inheritTls, newTls, type TlsDraft } from "./tls.ts";
 
@@ -61,6 +62,7 @@ export interface Scope {
   preserveHost: boolean;
   proxyTimeout: number | null;
   readonly tls: TlsDraft;
+  readonly remote: RemoteDraft;
 }
 
 export function newScope(addresses: readonly string[]): Scope {
@@ -86,6 +88,7 @@ export function newScope(addresses: readonly string[]): Scope {
     preserveHost: false,
     proxyTimeout: null,
     tls: newTls(),
+    remote: { header: null, from: [] },
   };
 }
 
