@@ -281,6 +281,24 @@ SSLProtocol TLSv1.3
     assert.equal(told("SSLEngine")?.verdict, "mapped");
   });
 
+  it("asks for a decision where what keeps people out can't be said", () => {
+    const { told } = read(`
+<VirtualHost *:80>
+  DocumentRoot /srv
+  <LocationMatch "(?i)^/secret">
+    Require all denied
+  </LocationMatch>
+  <Directory /srv>
+    <LimitExcept GET>
+      Require valid-user
+    </LimitExcept>
+  </Directory>
+</VirtualHost>
+`);
+    assert.equal(told("<LocationMatch>")?.verdict, "needs-a-decision");
+    assert.equal(told("<LimitExcept>")?.verdict, "needs-a-decision");
+  });
+
   it("asks for a decision about TLS without a certificate and about what it does not know", () => {
     const { told } = read("<VirtualHost *:443>\nSSLEngine on\nNoSuchThing x\nDocumentRoot /srv\n</VirtualHost>\n");
     assert.equal(told("SSLEngine")?.verdict, "needs-a-decision");

@@ -136,7 +136,12 @@ export class Collector {
       case "locationmatch": {
         const pattern = node.key.endsWith("match") || first === "~";
         const path = first === "~" ? (node.args[1] ?? "") : first;
-        const area = { ...areaOf(path, pattern), options: newOptions() };
+        const read = areaOf(path, pattern);
+        if (read === null) {
+          say(undecided(`"${path}" is no pattern that we can read: what it says holds nowhere here`));
+          return this.#passOver(children, ignored("it goes with the section around it"));
+        }
+        const area = { ...read, options: newOptions() };
         const inDirectory = node.key.startsWith("directory");
         (inDirectory ? scope.directories : scope.locations).push(area);
         say(mapped());
@@ -167,6 +172,11 @@ export class Collector {
         say(approximated("what it says holds for all methods"));
         return this.#walk(children, position);
       case "limitexcept":
+        // What keeps people out must not be lost in silence.
+        if (children.some(({ key }) => /^(?:require\w*|deny|order|satisfy|authtype)$/.test(key))) {
+          say(undecided("what protects other methods alone has no counterpart: it protects nothing here"));
+          return this.#passOver(children, ignored("it goes with the section around it"));
+        }
         say(approximated("other methods are held to what is said of these"));
         return this.#passOver(children, approximated("other methods are held to what is said of these"));
       case "requireany":
@@ -300,20 +310,14 @@ export class Collector {
 // --- internal ---
 
 /** What a path with `*`, `?` or a regular expression covers: itself and all beneath. */
-function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options"> {
+function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options"> | null {
   if (pattern || /[*?[]/.test(written)) {
     const text = pattern ? written : `^${globPattern(written.replace(/\/+$/, ""))}(?:/|$)`;
-    let expression: RegExp | null = null;
-    try {
-      expression = new RegExp(text);
-    } catch {
-      // A pattern that only Apache's engine knows covers nothing here.
-    }
-    return {
-      path: null,
-      pattern: expression === null ? null : text,
-      covers: (path) => expression?.test(path) === true,
-    };
+    const read = readPattern(text);
+    // One that only Apache's engine knows, or that minds no case, would cover less than it says.
+    if (read === null || read.ignore_case === true) return null;
+    const expression = new RegExp(text);
+    return { path: null, pattern: text, covers: (path) => expression.test(path) };
   }
   const base = written.replace(/\/+$/, "");
   return {
