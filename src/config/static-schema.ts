@@ -38,8 +38,8 @@ const staticKeys = section({
   fallback: optional(path, "File under `root` for paths where there is none (single-page apps).", "404"),
   expires: optional(
     expiry,
-    "How long browsers may keep files (`Cache-Control: max-age`): `max` is ten years, `epoch` and negative times are `no-cache`.",
-    "no such header",
+    "How long browsers may keep files (`Cache-Control: max-age` and `Expires`): `max` is ten years, `epoch` and negative times are `no-cache`.",
+    "no such headers",
   ),
   types: optional(
     named(/^\.?[\w+-]+(?:\.[\w+-]+)*$/, "a file name extension", mediaType),

@@ -4,6 +4,7 @@ import type { Coding } from "../http/accept-encoding.ts";
 import { formatHttpDate, type Validators } from "../http/conditional.ts";
 import { fileEtag } from "../http/etag.ts";
 import { ResponseHead } from "../http/response-head.ts";
+import { expiryFields } from "./expiry.ts";
 import { identityOf } from "./open-file.ts";
 
 /** One form of a file (RFC 9110 §3.2), plain or precompressed, with its heads built once. */
@@ -43,11 +44,10 @@ export function createRepresentation(
   const lastModified = clampToPast(stat.mtimeNs);
   const kept: [string, string][] = traits.etag ? [["ETag", etag]] : [];
   if (traits.varies) kept.push(["Vary", "Accept-Encoding"]);
-  if (traits.expires !== null) kept.push(...lifetime(traits.expires));
   const fields: [string, string][] = [["Content-Type", traits.type]];
   if (coding !== null) fields.push(["Content-Encoding", coding]);
   fields.push(["Last-Modified", formatHttpDate(lastModified)], ["Accept-Ranges", "bytes"], ...kept);
-  return {
+  const representation = {
     path,
     identity: identityOf(stat),
     coding,
@@ -55,30 +55,41 @@ export function createRepresentation(
     size: Number(stat.size),
     etag,
     lastModified,
-    head: new ResponseHead(200, fields),
-    notModified: new ResponseHead(304, kept),
     body,
   };
+  // Not by spreading: that would fix what moves with the clock.
+  return Object.assign(heads(fields, kept, traits.expires), representation);
 }
 
-const TEN_YEARS = 315_360_000;
-
-/**
- * The fields of a lifetime. Expires goes along where it is the same for ever, as in NGINX; beside `max-age` nobody reads it (RFC
- * 9111 §5.3), and one that moves with the clock could not stand in a head that is made once.
- */
-function lifetime(expires: number | "max" | "epoch"): [string, string][] {
-  if (expires === "max")
-    return [
-      ["Expires", "Thu, 31 Dec 2037 23:55:55 GMT"],
-      ["Cache-Control", `max-age=${TEN_YEARS}`],
-    ];
-  if (expires === "epoch")
-    return [
-      ["Expires", "Thu, 01 Jan 1970 00:00:01 GMT"],
-      ["Cache-Control", "no-cache"],
-    ];
-  return [["Cache-Control", expires < 0 ? "no-cache" : `max-age=${expires}`]];
+/** Heads that say when they expire are made anew once a second, and only where that is asked for and moves with the clock. */
+function heads(
+  fields: readonly [string, string][],
+  kept: readonly [string, string][],
+  expires: Traits["expires"],
+): Pick<Representation, "head" | "notModified"> {
+  const make = (more: readonly [string, string][]) => ({
+    head: new ResponseHead(200, [...fields, ...more]),
+    notModified: new ResponseHead(304, [...kept, ...more]),
+  });
+  if (expires === null) return make([]);
+  if (typeof expires !== "number") return make(expiryFields(expires, 0));
+  let second = -1;
+  let made = make([]);
+  const current = (): typeof made => {
+    const now = Math.floor(Date.now() / 1000);
+    if (now === second) return made;
+    second = now;
+    made = make(expiryFields(expires, now));
+    return made;
+  };
+  return {
+    get head() {
+      return current().head;
+    },
+    get notModified() {
+      return current().notModified;
+    },
+  };
 }
 
 /** A head for a part: the fields of the whole, with Content-Range, or with the type of a multipart. */

@@ -209,6 +209,33 @@ for (const item of CASES) {
   });
 }
 
+for (const [path, expires] of [
+  ["never", "epoch"],
+  ["always", "max"],
+  ["past", -1],
+  ["now", 0],
+  ["day", 86_400],
+] as const)
+  test(`expires: ${expires} says when a file expires as nginx does`, {
+    skip: NGINX === undefined && "nginx is not installed",
+  }, async (t) => {
+    const own = await openSite({ expires });
+    t.after(() => own.close());
+    put(join(own.root, "a.txt"), TEXT);
+    for (const headers of [{}, { Range: "bytes=0-1" }, { "If-Modified-Since": AT }] as Record<string, string>[]) {
+      const mine = (await ask(own.port, "/a.txt", headers)).headers;
+      const theirs = (await ask(nginx.port, `/${path}/a.txt`, headers)).headers;
+      assert.equal(mine["cache-control"], theirs["cache-control"]);
+      if (typeof expires === "string") assert.equal(mine["expires"], theirs["expires"]);
+      else assert.ok(Math.abs(lifetime(mine) - expires) <= 1 && Math.abs(lifetime(theirs) - expires) <= 1);
+    }
+  });
+
+/** Seconds from an answer's Date to its Expires, each of which may fall into the next second. */
+function lifetime(headers: Answer["headers"]): number {
+  return (Date.parse(String(headers["expires"])) - Date.parse(String(headers["date"]))) / 1000;
+}
+
 // nginx leaves Accept-Ranges out of a 206, and has no ranges of precompressed forms.
 const COMPARED_WHOLE = [...COMPARED, "accept-ranges"] as const;
 
@@ -259,7 +286,12 @@ async function startNginx(
       access_log off; absolute_redirect off; gzip_static on; keepalive_timeout 0;
       client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi;
       uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-      server { listen 127.0.0.1:${port}; root ${root}; index index.html; }
+      server { listen 127.0.0.1:${port}; root ${root}; index index.html;
+        location = /never/a.txt { alias ${root}/a.txt; expires epoch; }
+        location = /always/a.txt { alias ${root}/a.txt; expires max; }
+        location = /past/a.txt { alias ${root}/a.txt; expires -1; }
+        location = /day/a.txt { alias ${root}/a.txt; expires 1d; }
+        location = /now/a.txt { alias ${root}/a.txt; expires 0; } }
     }`;
   writeFileSync(join(folder, "nginx.conf"), config);
   const child = spawn(program, ["-p", folder, "-c", join(folder, "nginx.conf")], { stdio: "ignore" });

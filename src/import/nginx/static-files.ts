@@ -76,6 +76,7 @@ export function cacheControl(scope: Scope, t: Translation): string | null {
   const directive = scope.one("expires");
   const value = expiresOf(scope, t);
   if (directive === null || value === undefined) return null;
+  t.ledger.claim(directive, "approximated", "Cache-Control is sent, without the Expires field that says the same");
   if (value === "max") return "max-age=315360000";
   return value === "epoch" || String(value).startsWith("-")
     ? "no-cache"
@@ -187,7 +188,6 @@ function expiresOf(scope: Scope, t: Translation): string | number | undefined {
     t.refuse(directive, "invalid value");
     return undefined;
   }
-  t.ledger.claim(directive, "approximated", "Cache-Control is sent, without the Expires field that says the same");
   return value.startsWith("-") ? -1 : Math.round(time / 1000);
 }
 
