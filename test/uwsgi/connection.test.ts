@@ -122,3 +122,27 @@ test("modifiers, lengths that lie, bodies too large and paths that climb are ref
   assert.match(await ask(packet({ ...BASE, PATH_INFO: "/a/../b" })), /^HTTP\/1\.1 400 /);
   assert.deepEqual(refused[0], "400 uwsgi: the uwsgi packet has the modifier 22, only 0 is served");
 });
+
+test("HEAD has the length alone; a streamed body goes out whole, then the connection ends", async (t) => {
+  let cancelled = 0;
+  const head = { status: 200, reason: "", headers: [], http1: null, http2: null };
+  const { ask } = await listen(t, (exchange) => {
+    if (exchange.method === "HEAD") return exchange.respond(head, Buffer.from("hello"));
+    exchange.respond(head, {
+      kind: "stream",
+      length: 6,
+      start: (sink) => {
+        sink.write(Buffer.from("abc"));
+        sink.write(Buffer.from("def"));
+        sink.end();
+      },
+      resume: () => {},
+      cancel: () => {
+        cancelled++;
+      },
+    });
+  });
+  assert.match(await ask(packet({ ...BASE, REQUEST_METHOD: "HEAD" })), /Content-Length: 5\r\n(?:.+\r\n)*\r\n$/);
+  assert.match(await ask(packet(BASE)), /Content-Length: 6\r\n(?:.+\r\n)*\r\nabcdef$/);
+  assert.equal(cancelled, 0);
+});
