@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import net from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Exchange } from "../../src/http/exchange.ts";
@@ -145,4 +146,25 @@ test("HEAD has the length alone; a streamed body goes out whole, then the connec
   assert.match(await ask(packet({ ...BASE, REQUEST_METHOD: "HEAD" })), /Content-Length: 5\r\n(?:.+\r\n)*\r\n$/);
   assert.match(await ask(packet(BASE)), /Content-Length: 6\r\n(?:.+\r\n)*\r\nabcdef$/);
   assert.equal(cancelled, 0);
+});
+
+test("a slice of a file goes out as it is, and the file is closed once", async (t) => {
+  let closed = 0;
+  const { ask } = await listen(t, (exchange) => {
+    const fd = openSync(import.meta.filename, "r");
+    const close = (): void => {
+      closed++;
+      closeSync(fd);
+    };
+    const head = { status: 200, reason: "", headers: [], http1: null, http2: null };
+    exchange.respond(head, { kind: "file", fd, start: 7, length: 50, close });
+  });
+  const answer = await ask(packet(BASE));
+  assert.equal(
+    answer.split("\r\n\r\n")[1],
+    readFileSync(import.meta.filename)
+      .subarray(7, 57)
+      .latin1Slice(),
+  );
+  assert.equal(closed, 1);
 });
