@@ -62,11 +62,10 @@ class StaticHandler implements Handler {
   /** On a hit: two look-ups in maps and the answer, in this very call. */
   handle(exchange: Exchange): void {
     const { method } = exchange;
-    if (method !== "GET" && method !== "HEAD") {
-      exchange.fail(405, "Files can be read only", [["Allow", "GET, HEAD"]]);
-      return;
-    }
-    const found = this.#varies ? undefined : this.#cache.get(this.#shelf, exchange.path);
+    // NGINX looks before it refuses a POST: a folder without its slash is a redirect, and what isn't there is 404.
+    if (method !== "GET" && method !== "HEAD" && !(method === "POST" && this.#config.indexGoto))
+      return this.#refuse(exchange);
+    const found = this.#varies || method === "POST" ? undefined : this.#cache.get(this.#shelf, exchange.path);
     if (found !== undefined && exchange.began - found.checked < TRUSTED) {
       this.#serve(exchange, this.#config.root, found);
       return;
@@ -77,7 +76,12 @@ class StaticHandler implements Handler {
     });
   }
 
+  #refuse(exchange: Exchange): void {
+    exchange.fail(405, "Files can be read only", [["Allow", "GET, HEAD"]]);
+  }
+
   #serve(exchange: Exchange, root: string, found: Found): void {
+    if (exchange.method === "POST") return this.#refuse(exchange);
     const wishes = wishesOf(exchange.headers);
     const form = chooseForm(found, wishes);
     if (wishes.special === null && form.body !== null) {
@@ -151,7 +155,9 @@ class StaticHandler implements Handler {
     const value = this.#routing === null ? text : this.#routing.evaluate(text, exchange);
     // Variables hold what a client sent: they may fill in names, not lead elsewhere.
     if (!value.startsWith("/") || value.includes("\0") || /(?:^|\/)\.\.(?:\/|$)/.test(value)) return null;
-    return file === null ? { root: value, relative } : { root: "/", relative: value };
+    if (file === null) return { root: value, relative };
+    const folder = fixedFolder(file);
+    return { root: folder, relative: value.slice(folder === "/" ? 0 : folder.length) };
   }
 
   #find(key: string, wanted: Wanted): Promise<LookUp> {
@@ -210,3 +216,13 @@ class StaticHandler implements Handler {
 }
 
 const RETRY = [["Retry-After", "1"]] as const;
+
+/**
+ * The folder that a `file` can't leave: what stands before its first variable; a link in there may lead nowhere else unless
+ * `symlinks` says so. A file that is named whole is where its writer says, links or not.
+ */
+function fixedFolder(file: string): string {
+  const variable = file.search(/\{\w+\}/);
+  if (variable < 0) return "/";
+  return file.slice(0, file.lastIndexOf("/", variable)) || "/";
+}

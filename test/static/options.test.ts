@@ -155,3 +155,33 @@ test("an index file that is to be gone to is gone to, and a folder without one i
   assert.equal((await ask(site.port, "/bare/")).status, 403);
   assert.equal((await ask(site.port, "/absent/")).status, 404);
 });
+
+test("a file by a template stays in the template's folder: links that leave it are refused unless symlinks says so", async (t) => {
+  const site = await siteWith(t, {});
+  put(join(site.root, "outside.txt"), "outside");
+  put(join(site.root, "data/own.txt"), "own");
+  symlinkSync("../outside.txt", join(site.root, "data/link.txt"));
+  symlinkSync("own.txt", join(site.root, "data/inside.txt"));
+  const asked = async (symlinks: boolean): Promise<readonly number[]> => {
+    const file = `${site.root}/data/{arg_file}`;
+    site.use(createStaticHandler({ ...BASE, root: "/", file, symlinks }, site.cache, undefined, PLAIN_ROUTING));
+    const names = ["own.txt", "inside.txt", "link.txt", "../outside.txt"];
+    return Promise.all(names.map(async (name) => (await ask(site.port, `/any?${name}`)).status));
+  };
+  assert.deepEqual(await asked(false), [200, 200, 404, 404]);
+  assert.deepEqual(await asked(true), [200, 200, 200, 404]);
+});
+
+test("where NGINX's ways are asked for, a POST to a folder goes to its slash, to a file is refused, and to nothing is 404", async (t) => {
+  const site = await siteWith(t, { indexGoto: true }, PLAIN_ROUTING);
+  put(join(site.root, "folder/a.txt"), "a");
+  const asked = async (path: string, method: string) => (await ask(site.port, path, {}, method)).status;
+  assert.deepEqual(
+    await Promise.all(["/folder", "/folder/a.txt", "/none"].map((path) => asked(path, "POST"))),
+    [301, 405, 404],
+  );
+  assert.deepEqual(
+    await Promise.all(["/folder", "/folder/a.txt", "/none"].map((path) => asked(path, "PUT"))),
+    [405, 405, 405],
+  );
+});
