@@ -79,7 +79,7 @@ test("-v and -V name the release that is stood in for, and -V what is left out",
   assert.match(built, /\nconfigure arguments: .*--without-http_ssi_module .*--with-http_v2_module/);
   assert.doesNotMatch(
     built,
-    /--without-http_(?:auth_basic|limit_req|limit_conn|split_clients)_module|--without-http-cache/,
+    /--without-http_(?:auth_basic|limit_req|limit_conn)_module|--without-http-cache/,
   );
 });
 

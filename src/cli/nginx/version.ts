@@ -9,6 +9,7 @@ const WITHOUT: readonly string[] = [
   "memcached",
   "mirror",
   "referer",
+  "split_clients",
   "ssi",
   "upstream_least_time",
   "userid",
