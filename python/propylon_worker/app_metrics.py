@@ -60,6 +60,10 @@ class AppMetrics:
         self._probes = 0
         atexit.register(self._last_words)
 
+    def expect(self, limit):
+        """Questions will be for so many samples: the last words of one that is never asked are as long."""
+        self._limit = limit
+
     def ask(self, ident, limit):
         """Reports in a thread of its own. A question that comes while one is worked on replaces those that wait."""
         with self._lock:

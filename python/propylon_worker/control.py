@@ -28,7 +28,9 @@ class Control:
 
     def settings(self):
         """The first message: what this worker is. Blocks until it is there."""
-        return json.loads(self._line())["settings"]
+        settings = json.loads(self._line())["settings"]
+        self._metrics.expect(settings.get("metrics"))
+        return settings
 
     def fileno(self):
         return self._socket.fileno()

@@ -6,15 +6,13 @@ import { AppTotals } from "./app-totals.ts";
 import { busyLanes } from "./busy-lanes.ts";
 import { cpuSeconds } from "./cpu-time.ts";
 import { residentMemory } from "./pool-status.ts";
+import { mostSamples } from "./worker-reports.ts";
 import type { WorkerRun } from "./worker-run.ts";
 
 /** Workers are asked this often, ms: so little is lost of what one that is killed had counted. */
 const PULSE = 5000;
 /** A worker with more samples than this is not waited for at a scrape: what it said last is told. */
 const QUICK = 2000;
-
-/** A worker tells more than there is room for, so that what was let in is still told when metrics before it have grown. */
-const SPARE = 1000;
 
 /** Figures of one worker that only grow. */
 interface Grown {
@@ -75,7 +73,7 @@ export class WorkerFigures {
       const { metrics } = run.app;
       // Who owes an answer from before is busy or stuck.
       const waits = !run.reports.owes && (run.reports.latest?.samples ?? 0) <= QUICK;
-      const answered = run.reports.ask(metrics === null ? 0 : metrics.series * 2 + SPARE);
+      const answered = run.reports.ask(mostSamples(metrics));
       if (waits) awaited.push(answered);
     }
     if (patience === 0 || awaited.length === 0) return;

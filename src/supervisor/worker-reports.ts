@@ -13,6 +13,14 @@ export interface WorkerReport {
   readonly gil: readonly [number, number] | null;
 }
 
+/** A worker tells more than there is room for, so that what was let in is still told when metrics before it have grown. */
+const SPARE = 1000;
+
+/** Samples of its own metrics that a worker of an app with these settings is to tell at most; null: none. */
+export function mostSamples(metrics: { readonly series: number } | null): number {
+  return metrics === null ? 0 : metrics.series * 2 + SPARE;
+}
+
 /** Questions to one worker for its metrics, and the last answer: a worker that is stuck is not waited for. */
 export class WorkerReports {
   readonly #send: (message: Readonly<Record<string, unknown>>) => void;

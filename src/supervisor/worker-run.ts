@@ -13,7 +13,7 @@ import { type AppInterface, parseWorkerMessage, type WorkerMessage } from "./wor
 import { stacksFile } from "./worker-page.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 import { type GivenUp, WorkerRecorder } from "./worker-recorder.ts";
-import { WorkerReports } from "./worker-reports.ts";
+import { mostSamples, WorkerReports } from "./worker-reports.ts";
 
 /** Between TERM and KILL for a worker that has outstayed its time, ms. */
 const LAST_GRACE = 1000;
@@ -121,7 +121,14 @@ export class WorkerRun implements Run {
     const { app, id, page, profile, socket } = this.#spec;
     this.#process.start();
     this.#process.send({
-      settings: { ...appSettings(app, profile), socket, page, stacks: stacksFile(page), worker: id },
+      settings: {
+        ...appSettings(app, profile),
+        socket,
+        page,
+        stacks: stacksFile(page),
+        worker: id,
+        metrics: mostSamples(app.metrics),
+      },
     });
     this.#timer = setTimeout(() => {
       this.#timedOut = true;
