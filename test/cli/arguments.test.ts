@@ -63,7 +63,20 @@ test("every verb that the help names explains itself, and no option of it goes w
   const commands = (await run(["--help"], cwd)).out.split("Commands:\n")[1]!.split("\n\n")[0]!;
   const verbs = [...commands.matchAll(/^ {2}(\w+)/gm)].map((match) => match[1]!);
   const serving = ["run", "dev", "check", "explain", "import", "export"];
-  const known = [...serving, "status", "reload", "restart", "start", "stop", "signal", "logs", "stacks", "cache", "upstream", "reports"];
+  const known = [
+    ...serving,
+    "status",
+    "reload",
+    "restart",
+    "start",
+    "stop",
+    "signal",
+    "logs",
+    "stacks",
+    "cache",
+    "upstream",
+    "reports",
+  ];
   assert.deepEqual(verbs, [...known, "help"]);
   for (const verb of known) {
     const { code, out } = await run([verb, "--help"], cwd);

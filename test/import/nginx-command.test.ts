@@ -77,10 +77,7 @@ test("-v and -V name the release that is stood in for, and -V what is left out",
   assert.match(run(["-v"]).stderr, /^nginx version: nginx\/[\d.]+ \(Propylon 1\.2\.3\)\n$/);
   const built = run(["-V"]).stderr;
   assert.match(built, /\nconfigure arguments: .*--without-http_ssi_module .*--with-http_v2_module/);
-  assert.doesNotMatch(
-    built,
-    /--without-http_(?:auth_basic|limit_req|limit_conn)_module|--without-http-cache/,
-  );
+  assert.doesNotMatch(built, /--without-http_(?:auth_basic|limit_req|limit_conn)_module|--without-http-cache/);
 });
 
 test("paths start at the prefix, which is the configuration's folder unless -p says otherwise", () => {
