@@ -113,10 +113,11 @@ function isUncollected(pid: number): boolean {
 }
 
 async function report(client: ControlClient, result: ReloadReport, flags: Flags): Promise<void> {
-  const failed = result.apps.filter((app) => !app.swapped);
+  // One by one, a later worker may not come up when the first has: old ones are left then.
+  const failed = result.apps.filter((app) => !app.swapped || app.reason !== null);
   if (flags.json) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
   else {
-    for (const app of result.apps) if (app.swapped) process.stdout.write(`${app.name}: new workers serve\n`);
+    for (const app of result.apps) if (!failed.includes(app)) process.stdout.write(`${app.name}: new workers serve\n`);
     for (const change of result.changes) process.stdout.write(`${change}\n`);
     if (result.apps.length === 0 && result.changes.length === 0)
       process.stdout.write(
@@ -125,7 +126,8 @@ async function report(client: ControlClient, result: ReloadReport, flags: Flags)
   }
   if (failed.length === 0) return;
   const { apps } = await client.status();
-  const reasons = failed.map(({ name, reason, traceback }) => {
+  const reasons = failed.map(({ name, reason, traceback, swapped }) => {
+    if (swapped) return `${name}: new and old workers serve side by side: ${reason}; it is tried again`;
     const now = apps.find((app) => app.name === name)?.state;
     const outcome = now === "running" || now === "degraded" ? "its old workers keep serving" : `it is ${now ?? "gone"}`;
     return `${name}: ${reason ?? "another app failed"}; ${outcome}${traceback === null ? "" : `\n${traceback.trimEnd()}`}`;

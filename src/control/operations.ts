@@ -184,6 +184,7 @@ export interface ReloadReport {
   readonly apps: readonly {
     readonly name: string;
     readonly swapped: boolean;
+    /** Why not; when it was swapped one by one, why a later worker did not come up: it is tried again, and old ones serve until then. */
     readonly reason: string | null;
     readonly traceback: string | null;
   }[];
