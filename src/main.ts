@@ -1,5 +1,5 @@
 import { describe, exitCode, hasCode, PropylonError } from "./base/errors.ts";
-import { findDropIn } from "./cli/drop-ins.ts";
+import { isDropIn } from "./cli/drop-in-names.ts";
 import { printable } from "./cli/printable.ts";
 import { createProgram } from "./cli/program.ts";
 
@@ -18,8 +18,8 @@ process.stderr.on("error", () => {}); // nobody reads: nothing to say it to
 
 try {
   const [verb, ...words] = process.argv.slice(2);
-  const dropIn = findDropIn(verb);
-  await (dropIn === null ? createProgram().parseAsync() : dropIn(words));
+  if (isDropIn(verb)) await (await import("./cli/drop-ins.ts")).DROP_INS[verb](words);
+  else await (await createProgram(process.argv.slice(2))).parseAsync();
 } catch (error) {
   fail(error);
 }

@@ -1,24 +1,19 @@
 import { loadConfig } from "../config/load.ts";
 import type { ForeignKind } from "../import/reading.ts";
 import type { SignalTable } from "../supervisor/signals.ts";
-import { type ForeignRequest, importForeign, readContext } from "./foreign.ts";
+import type { DropInName } from "./drop-in-names.ts";
+import { importForeign, readContext } from "./foreign.ts";
+import type { ForeignRequest } from "./foreign-kind.ts";
 import { foreignOptions } from "./foreign-options.ts";
 import { nginxCommand } from "./nginx/command.ts";
-import { type ServeFlags, serve } from "./serve.ts";
+import { serve } from "./serve.ts";
+import type { ServeFlags } from "./serve-options.ts";
 import { supervisorctl } from "./supervisor/supervisorctl.ts";
 import { readSupervisordWords } from "./supervisor/supervisord.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs one of the programs that we stand in for, with its own arguments. */
 export type DropIn = (words: readonly string[]) => Promise<void>;
-
-/**
- * The verbs that are the names of other programs. Their arguments are those programs' own, so commander, which would take
- * `-w` and `--help` for ours, never sees them. All stay in the foreground.
- */
-export function findDropIn(verb: string | undefined): DropIn | null {
-  return verb !== undefined && Object.hasOwn(DROP_INS, verb) ? DROP_INS[verb]! : null;
-}
 
 // --- internal ---
 
@@ -93,7 +88,11 @@ const control: DropIn = async (words) => {
   process.exitCode = await supervisorctl(words, readContext(process.cwd()), VERSION, output);
 };
 
-const DROP_INS: Readonly<Record<string, DropIn>> = {
+/**
+ * The verbs that are the names of other programs. Their arguments are those programs' own, so commander, which would take
+ * `-w` and `--help` for ours, never sees them. All stay in the foreground.
+ */
+export const DROP_INS: Readonly<Record<DropInName, DropIn>> = {
   nginx,
   gunicorn: server("gunicorn", "gunicorn", GUNICORN),
   gunicorn3: server("gunicorn", "gunicorn", GUNICORN),

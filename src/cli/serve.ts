@@ -1,6 +1,5 @@
 import fs from "node:fs";
 import path from "node:path";
-import type { Command } from "commander";
 import { describe, PropylonError } from "../base/errors.ts";
 import { createLog } from "../base/log.ts";
 import { configForApp } from "../config/app-config.ts";
@@ -12,29 +11,11 @@ import { discoverApp, discoverAppIn, typedTarget } from "../process/discover-app
 import { findInterpreter, type Interpreter } from "../process/interpreter.ts";
 import type { SignalTable } from "../supervisor/signals.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
-import { type ForeignRequest, importForeign } from "./foreign.ts";
-import { foreignOptions, undecided } from "./foreign-options.ts";
+import type { ForeignRequest } from "./foreign-kind.ts";
 import { LogOutput } from "./log-output.ts";
+import type { ServeFlags } from "./serve-options.ts";
 import { SourceWatch } from "./source-watch.ts";
 import { VERSION } from "./version.ts";
-
-/** The options of `run`, `dev` and `propylon TARGET`, as commander gives them. */
-export interface ServeFlags {
-  readonly listen?: string[];
-  readonly workers?: string;
-  readonly threads?: string;
-  readonly python?: string;
-  readonly interface?: string;
-  readonly admin?: string;
-  readonly profile?: string;
-  readonly set?: string[];
-  readonly pidFile?: string;
-  readonly accessLog?: string;
-  readonly logLevel?: string;
-  readonly logFormat?: string;
-  readonly factory?: boolean;
-  readonly portOffset?: string;
-}
 
 export interface ServeRequest {
   /** An app to serve without a configuration, or null. */
@@ -49,32 +30,11 @@ export interface ServeRequest {
   readonly flags: ServeFlags;
 }
 
-export function addServeOptions(command: Command): Command {
-  return command
-    .option(
-      "-l, --listen <address>",
-      "where to listen instead: 127.0.0.1:8000, *:80, unix:/run/app.sock; may be repeated",
-      collect,
-    )
-    .option("-w, --workers <count>", "processes of each app, or auto")
-    .option("-t, --threads <count>", "lanes of each worker")
-    .option("--python <path>", "Python interpreter or virtual environment")
-    .option("--interface <kind>", "wsgi, asgi, or auto: by what the app is")
-    .option("--admin <address>", "serve /metrics, /livez and /readyz there")
-    .option("-p, --profile <name>", "profile of the configuration (default: PROPYLON_PROFILE)")
-    .option("--set <key=value>", "override a setting, such as apps.shop.workers=4; may be repeated", collect)
-    .option("--factory", "call the target to get the app")
-    .option("--pid-file <path>", "write the process id there")
-    .option("--access-log <path>", "a line for each request: a file, or - for stdout")
-    .option("--log-level <level>", "debug, info, warn or error")
-    .option("--log-format <format>", "text or json");
-}
-
 /** Serves until it is told to stop. Rejects with a PropylonError when it can't start. */
 export async function serve(request: ServeRequest): Promise<void> {
   const directory = process.cwd();
   const { development, flags } = request;
-  const { config, file, warnings, pidFile } = load(request, directory);
+  const { config, file, warnings, pidFile } = await load(request, directory);
   const output = new LogOutput(process.stderr.fd, config.log);
   const log = createLog("main", output.write, config.log.level);
   for (const warning of warnings) output.say(`propylon: warning: ${describe(warning)}`);
@@ -94,7 +54,7 @@ export async function serve(request: ServeRequest): Promise<void> {
       return interpreter;
     },
     load: async () => {
-      const again = load(request, directory);
+      const again = await load(request, directory);
       for (const warning of again.warnings) log.warn(describe(warning));
       current = again.config;
       watch.follow(current);
@@ -118,9 +78,15 @@ export async function serve(request: ServeRequest): Promise<void> {
 // --- internal ---
 
 /** Reads everything anew: what the request names may have changed since. */
-function load(request: ServeRequest, directory: string): LoadedConfig & { readonly pidFile: string | null } {
+async function load(
+  request: ServeRequest,
+  directory: string,
+): Promise<LoadedConfig & { readonly pidFile: string | null }> {
   const { foreign } = request;
   if (!foreign) return { ...loadConfig(loadOptions(request, directory)), pidFile: null };
+  // Readers of other programs' files stay out of a main that has a propylon.yaml.
+  const { importForeign } = await import("./foreign.ts");
+  const { foreignOptions, undecided } = await import("./foreign-options.ts");
   const imported = importForeign(foreign, directory);
   const options = { ...commonOptions(request, directory), ...foreignOptions(imported, portOffset(request.flags)) };
   const loaded = loadConfig(options);
@@ -206,8 +172,4 @@ function announcement(status: StatusReport, config: Config, interpreters: Readon
 
 function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function collect(value: string, before: string[] = []): string[] {
-  return [...before, value];
 }
