@@ -147,8 +147,10 @@ function discovered(directory: string): string | null {
   return target;
 }
 
-/** `app.py` for the app in it; anything else as it is. */
+/** `app.py` for the app in it, `./shop.wsgi:app` where that script is there; anything else as it is. */
 function moduleTarget(target: string, directory: string): string {
+  const script = /^([A-Za-z_]\w*\.wsgi):\w+$/.exec(target)?.[1];
+  if (script !== undefined && fs.existsSync(path.join(directory, script))) return `./${target}`;
   const isModule = /^[A-Za-z_]\w*\.py$/.test(target) && fs.existsSync(path.join(directory, target));
   return isModule ? discoverAppIn(directory, target).target : target;
 }

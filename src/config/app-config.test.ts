@@ -21,6 +21,9 @@ test("a module runs in the folder, a script in its own", () => {
     listeners: ["127.0.0.1:8000"],
     apps: { shop: { wsgi: "shop:app", directory: "/srv/x" } },
   });
+  assert.deepEqual(configForApp("mysite.wsgi:application", options)["apps"], {
+    mysite: { wsgi: "mysite.wsgi:application", directory: "/srv/x" },
+  });
   assert.deepEqual(configForApp("./wsgi/pywps.wsgi:app", options)["apps"], {
     pywps: { script: "./wsgi/pywps.wsgi", callable: "app" },
   });

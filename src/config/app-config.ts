@@ -36,8 +36,9 @@ export function appName(target: string, directory: string): string {
   return candidates.map(clean).find((name) => name !== "") ?? "app";
 }
 
+/** `shop.wsgi:application` is Django's module; a script of that name is written `./shop.wsgi:application`. */
 function isScript(target: string): boolean {
-  return /\.(wsgi|py)(:\w+)?$/.test(target) || target.includes("/");
+  return /\.wsgi$|\.py(:\w+)?$/.test(target) || target.includes("/");
 }
 
 function scriptOf(target: string): { readonly script: string; readonly callable?: string } {

@@ -191,6 +191,26 @@ test("a module file is served by its name, and a .wsgi script where it is the on
   }
 });
 
+test("a Django project is served by its wsgi module, which is no .wsgi script, named or found", async (t) => {
+  const cwd = folder(t, {
+    "manage.py": 'import os\n\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "mysite.settings")\n',
+    "mysite/settings.py": "",
+    "mysite/wsgi.py": HELLO.replace("def app", "def application"),
+  });
+  for (const target of [["mysite.wsgi:application"], []]) {
+    const propylon = start(t, [...target, ...LISTEN, "--workers", "1"], { cwd });
+    assert.equal((await propylon.get("/")).body, "hello", target.join());
+    assert.equal((await run(["stop"], cwd)).code, 0);
+    await propylon.exited;
+  }
+});
+
+test("a script in this folder is served with the callable that is named behind it", async (t) => {
+  const cwd = folder(t, { "site.wsgi": HELLO });
+  const propylon = start(t, ["site.wsgi:app", ...LISTEN, "--workers", "1"], { cwd });
+  assert.equal((await propylon.get("/")).body, "hello");
+});
+
 test("stop returns when everything is gone, so that a start after it finds the port free", async (t) => {
   const cwd = folder(t, { "app.py": HELLO });
   const listen = ["--listen", `127.0.0.1:${await freePort()}`];
