@@ -18,7 +18,7 @@ import { propylon } from "./peers/propylon.ts";
 import { propylonCache } from "./peers/propylon-cache.ts";
 import { propylonProxy } from "./peers/propylon-proxy.ts";
 import { propylonRoutes } from "./peers/propylon-routes.ts";
-import { propylonUwsgi } from "./peers/propylon-uwsgi.ts";
+import { propylonPuwsgi, propylonUwsgi } from "./peers/propylon-uwsgi.ts";
 import { prototype } from "./peers/prototype.ts";
 import { PROXIED } from "./peers/proxied.ts";
 import { nginxSecure, propylonSecure } from "./peers/secure-files.ts";
@@ -240,7 +240,7 @@ export function benchmarks(choice: Choice): Benchmark[] {
     name: "proxy-uwsgi",
     title: "the hello app on uWSGI behind the front, 64 connections, 2 processes",
     // One edge against as many nginx workers.
-    peers: take(propylonUwsgi(), nginxUwsgi(1)),
+    peers: take(propylonPuwsgi(), propylonUwsgi(), nginxUwsgi(1)),
     wanted: { "nginx+uwsgi": { rps: 1.2 } },
   };
   const routes: Throughput = {

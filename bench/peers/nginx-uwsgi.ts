@@ -19,10 +19,10 @@ export function nginxUwsgi(workers: number): Peer {
   };
 }
 
-/** uWSGI on a Unix socket, speaking its own protocol. */
-export function uwsgi(task: Task, place: Place, socket: string): Program {
+/** uWSGI on a Unix socket, speaking its own protocol, on `puwsgi-socket` over connections that it keeps. */
+export function uwsgi(task: Task, place: Place, socket: string, option = "--socket"): Program {
   const args = ["--plugin", "python3", "--master", "--die-on-term", "--need-app", "--single-interpreter"];
-  args.push("--chdir", place.apps, "--module", `${task.module}:app`, "--socket", socket, "--listen", "1024");
+  args.push("--chdir", place.apps, "--module", `${task.module}:app`, option, socket, "--listen", "1024");
   args.push("--processes", String(task.processes), "--disable-logging");
   if (task.threads > 1) args.push("--enable-threads", "--threads", String(task.threads));
   // Serialises accept among processes with a mutex: without it each connection wakes them all.

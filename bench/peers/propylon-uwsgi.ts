@@ -18,3 +18,24 @@ export function propylonUwsgi(): Peer {
     },
   };
 }
+
+/** The same over kept connections: uWSGI's `puwsgi-socket`, which NGINX does not speak. */
+export function propylonPuwsgi(): Peer {
+  return {
+    name: "propylon+puwsgi",
+    versions: propylon().versions,
+    prepare: (task, place) => {
+      const socket = path.join(place.folder, "uwsgi.sock");
+      const file = path.join(place.folder, "propylon.yaml");
+      const target = `{ address: "puwsgi://unix:${socket}", max_connections: ${task.processes * task.threads} }`;
+      fs.writeFileSync(
+        file,
+        `listeners: ["127.0.0.1:${place.port}"]
+upstreams: { kept: { targets: [${target}] } }
+sites: [{ routes: [{ proxy: kept }] }]
+`,
+      );
+      return [uwsgi(task, place, socket, "--puwsgi-socket"), { command: COMMAND, args: ["run", file] }];
+    },
+  };
+}

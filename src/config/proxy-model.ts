@@ -1,6 +1,6 @@
 import type { Template } from "./template-model.ts";
 
-export type ProxyProtocol = "http" | "https" | "uwsgi" | "fastcgi" | "scgi";
+export type ProxyProtocol = "http" | "https" | "uwsgi" | "puwsgi" | "fastcgi" | "scgi";
 
 export interface ProxyConfig {
   readonly kind: "proxy";
@@ -17,7 +17,7 @@ export interface ProxyConfig {
   readonly host: Template;
   /** Set X-Forwarded-For, -Proto, -Host and Forwarded, from what we know alone. */
   readonly forwarded: boolean;
-  /** uwsgi, fastcgi, scgi: parameters, in order; each empty value is sent too. Request headers follow as HTTP_*. */
+  /** uwsgi, puwsgi, fastcgi, scgi: parameters, in order; each empty value is sent too. Request headers follow as HTTP_*. */
   readonly parameters: readonly (readonly [string, Template])[];
   /** Collect the response (to memory, then file) so that a slow client doesn't hold the upstream; false: pass on as it comes. */
   readonly buffering: boolean;

@@ -27,7 +27,7 @@ export interface Server {
   readonly path: string | null;
 }
 
-export const PROTOCOLS: readonly ProxyProtocol[] = ["http", "https", "uwsgi", "fastcgi", "scgi"];
+export const PROTOCOLS: readonly ProxyProtocol[] = ["http", "https", "uwsgi", "puwsgi", "fastcgi", "scgi"];
 
 /** Takes a proxy's `to` apart. @param directory where a relative path of a Unix socket starts */
 export function parseProxyUrl(written: string, directory: string): ProxyUrl {

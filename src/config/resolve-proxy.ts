@@ -37,6 +37,7 @@ const PARAMETERS_OF: Readonly<Record<ProxyProtocol, readonly (readonly [string, 
   http: [],
   https: [],
   uwsgi: PARAMETERS,
+  puwsgi: PARAMETERS,
   scgi: [
     ["CONTENT_LENGTH", "{content_length}"],
     ["SCGI", "1"],
@@ -95,6 +96,7 @@ function resolveDestination(written: string, at: Path, context: RouteContext): D
     return null;
   }
   if (url.kind === "template") {
+    if (url.protocol === "puwsgi") return noMeasure(at, context);
     const { protocol, authority, path } = url;
     return { protocol, upstream: null, target: authority, name: authority, path };
   }
@@ -125,8 +127,16 @@ function resolveDestination(written: string, at: Path, context: RouteContext): D
     problems.error(at, `a ${protocol} server has no usual port`, { remedy: `write ${protocol}://${server.host}:PORT` });
     return null;
   }
+  if (protocol === "puwsgi") return noMeasure(at, context);
   const upstream = upstreamFor(protocol, { ...server, port }, upstreams);
   return { protocol, upstream, target: null, name: shownServer(server, protocol), path };
+}
+
+function noMeasure(at: Path, { problems }: RouteContext): null {
+  problems.error(at, "a puwsgi server is named under upstreams, with max_connections", {
+    remedy: "write the name of an upstream; max_connections: as many as uWSGI has processes times threads",
+  });
+  return null;
 }
 
 function noUpstream(name: string, at: Path, { upstreams, problems }: RouteContext): null {

@@ -16,6 +16,8 @@ export interface UpstreamTable {
 
 type Context = ResolveContext & TemplateScope;
 
+/** Requests that wait for one of the few connections that a uWSGI keeps open. */
+const KEPT_QUEUE = 1000;
 const KEPT = { keepalive: 32, keepaliveTimeout: 60_000 } as const;
 
 export function resolveUpstreams(
@@ -106,7 +108,7 @@ function resolveUpstream(
     consistent: settings.consistent,
     keepalive: settings.keepalive,
     keepaliveTimeout: settings.keepalive_timeout,
-    queueSize: settings.queue.size,
+    queueSize: settings.queue.size === 0 && protocol === "puwsgi" ? KEPT_QUEUE : settings.queue.size,
     queueTimeout: settings.queue.timeout,
     slowStart: settings.slow_start,
     health: health === undefined ? null : { ...health, path: health.path ?? null },
@@ -138,6 +140,11 @@ function resolveTarget(
   const port = url.server.path === null ? (url.server.port ?? defaultPort(url.protocol)) : 0;
   if (port === null)
     problems.error(where, `a ${protocol} server has no usual port`, { remedy: `write ${address}:PORT` });
+  if (protocol === "puwsgi" && settings.max_connections === 0)
+    problems.error(where, "a puwsgi target needs max_connections", {
+      remedy:
+        "write as many as uWSGI has processes times threads: each holds one connection, and those beyond wait unheard",
+    });
   return {
     ...url.server,
     port: port ?? 0,

@@ -5,10 +5,14 @@ import { list, named, optional, section, shorthand, withDefault } from "./sectio
 
 const targetSchema = section({
   address: text.describe(
-    "Where it is: `http://127.0.0.1:8080`, `127.0.0.1:8080`, `unix:/run/x.sock`, or a URL with another scheme (https, uwsgi, fastcgi, scgi).",
+    "Where it is: `http://127.0.0.1:8080`, `127.0.0.1:8080`, `unix:/run/x.sock`, or a URL with another scheme (https, uwsgi, puwsgi, fastcgi, scgi).",
   ),
   weight: withDefault(count(1, 65_535), 1, "Its share, compared with the others'."),
-  max_connections: withDefault(count(0), 0, "Connections open at once; 0 for no limit."),
+  max_connections: withDefault(
+    count(0),
+    0,
+    "Connections open at once; 0 for no limit. `puwsgi` needs it: as many as uWSGI has processes times threads.",
+  ),
   max_fails: withDefault(count(0), 1, "So many failures within `fail_timeout` take it out; 0 for never."),
   fail_timeout: withDefault(duration, "10s", "The time for `max_fails`, and how long it is then left out."),
   backup: withDefault(flag, false, "Only asked while no other target can be."),
@@ -34,7 +38,11 @@ const upstreamSchema = section({
   keepalive_timeout: withDefault(duration, "60s", "How long an idle connection is kept."),
   queue: withDefault(
     section({
-      size: withDefault(count(0), 0, "Requests that may wait while every target is at its `max_connections`."),
+      size: withDefault(
+        count(0),
+        0,
+        "Requests that may wait while every target is at its `max_connections`; for `puwsgi` 0 means 1000.",
+      ),
       timeout: withDefault(duration, "10s", "Longest wait before a 502."),
     }).meta({ id: "upstream_queue" }),
     {},

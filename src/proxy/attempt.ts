@@ -23,6 +23,8 @@ export interface AnswerWriter {
 
 /** The exchange, as its tries see it. */
 export interface AttemptOwner {
+  /** A connection to the target is about to be opened. */
+  opening(target: Target): void;
   /** Takes an idle connection to the target, where there is one that will do. */
   takeKept(target: Target, key: string): UpstreamConnection | null;
   inform(head: ResponseHead): void;
@@ -104,6 +106,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
       this.#send(kept);
       return;
     }
+    this.#owner.opening(this.target);
     const connection = new UpstreamConnection(destination, this.target.sessions);
     this.#connection = connection;
     connection.user = this;

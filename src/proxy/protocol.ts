@@ -21,7 +21,7 @@ export interface UpstreamRequest {
 
 /** One protocol to an upstream: pure rules from and to bytes; sockets, pools and timeouts are the transport's. */
 export interface Protocol {
-  readonly name: "http" | "uwsgi" | "fastcgi" | "scgi";
+  readonly name: "http" | "uwsgi" | "puwsgi" | "fastcgi" | "scgi";
   /** What goes before the body; text is latin-1. Throws a PropylonError where the request can't be said in this protocol (a uwsgi block over 64 KB). */
   begin(request: UpstreamRequest): Buffer | string;
   /** A piece of body, framed: as it is, an HTTP chunk, an FCGI_STDIN record. */

@@ -1,7 +1,7 @@
 import type { ProxyProtocol } from "../config/proxy-model.ts";
 import { fastcgiProtocol } from "./gateway/fastcgi.ts";
 import { scgiProtocol } from "./gateway/scgi.ts";
-import { uwsgiProtocol } from "./gateway/uwsgi.ts";
+import { puwsgiProtocol, uwsgiProtocol } from "./gateway/uwsgi.ts";
 import { httpProtocol } from "./http-protocol.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -10,6 +10,7 @@ export const PROTOCOLS: Readonly<Record<ProxyProtocol, Protocol>> = {
   http: httpProtocol,
   https: httpProtocol,
   uwsgi: uwsgiProtocol,
+  puwsgi: puwsgiProtocol,
   fastcgi: fastcgiProtocol,
   scgi: scgiProtocol,
 };

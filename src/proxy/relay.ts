@@ -75,6 +75,10 @@ export class Relay implements AttemptOwner {
 
   // --- the attempt's side ---
 
+  opening(target: Target): void {
+    this.#upstream.makeRoom(target);
+  }
+
   takeKept(target: Target, key: string): UpstreamConnection | null {
     const since = this.#idempotent ? 0 : performance.now() - FRESH;
     return this.#upstream.takeIdle(target, key, since);

@@ -130,6 +130,19 @@ export class Target {
     return at >= 0;
   }
 
+  /** Closes the idle connections that are more than `keep`, the longest unused first. Returns how many. */
+  closeOldest(keep: number): number {
+    let kept = 0;
+    for (const list of this.idle.values()) kept += list.length;
+    let closed = 0;
+    for (const list of this.idle.values())
+      while (list.length > 0 && kept - closed > keep) {
+        list.shift()!.close();
+        closed++;
+      }
+    return closed;
+  }
+
   closeIdle(): number {
     let closed = 0;
     for (const list of this.idle.values()) {

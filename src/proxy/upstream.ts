@@ -181,6 +181,15 @@ export class Upstream {
     return connection;
   }
 
+  /**
+   * Before a connection of an exchange is opened: idle ones give way, so that never more are open than `max_connections`. A retry and
+   * a POST open one beside idle ones that they don't trust.
+   */
+  makeRoom(target: Target): void {
+    const { maxConnections } = target.config;
+    if (maxConnections > 0) this.#idle -= target.closeOldest(maxConnections - target.inFlight);
+  }
+
   /** An idle connection ended, or has to. */
   dropIdle(target: Target, connection: UpstreamConnection): void {
     if (target.forget(connection)) this.#idle--;

@@ -23,11 +23,23 @@ refuses({
   ],
   "a scheme that nothing speaks": [
     "sites: [{routes: [{proxy: 'ftp://a'}]}]",
-    ["1:27: sites[0].routes[0].proxy: nothing here speaks ftp\n  use one of http, https, uwsgi, fastcgi, scgi"],
+    ["1:27: sites[0].routes[0].proxy: nothing here speaks ftp\n  use one of http, https, uwsgi, puwsgi, fastcgi, scgi"],
   ],
   "a gateway without its port": [
     "sites: [{routes: [{proxy: 'uwsgi://a'}]}]",
     ["1:27: sites[0].routes[0].proxy: a uwsgi server has no usual port\n  write uwsgi://a:PORT"],
+  ],
+  "a puwsgi server without a measure": [
+    "sites: [{routes: [{proxy: 'puwsgi://a:1'}]}]",
+    [
+      "1:27: sites[0].routes[0].proxy: a puwsgi server is named under upstreams, with max_connections\n  write the name of an upstream; max_connections: as many as uWSGI has processes times threads",
+    ],
+  ],
+  "a puwsgi target without a measure": [
+    "upstreams: {u: {targets: ['puwsgi://a:1']}}\nsites: [{routes: [{proxy: u}]}]",
+    [
+      "1:27: upstreams.u.targets[0]: a puwsgi target needs max_connections\n  write as many as uWSGI has processes times threads: each holds one connection, and those beyond wait unheard",
+    ],
   ],
   "an upstream of another protocol": [
     "upstreams: {u: {targets: ['uwsgi://a:1']}}\nsites: [{routes: [{proxy: 'http://u'}]}]",

@@ -8,25 +8,28 @@ const HEAD_LIMIT = 64 * 1024;
 const LF = 10;
 const CR = 13;
 
+type Asked = Pick<UpstreamRequest, "method" | "upgrade"> & { readonly bodyLength?: number };
 type State = "head" | "length" | "close" | "empty" | "done";
 
 /**
- * Reads an answer of CGI: a head, then the body to its Content-Length, or to the end of what comes. `inRecords`: the end comes
- * from around it (FastCGI's END_REQUEST), so `complete` tells it and what follows the length is dropped; else the answer ends
- * at its length.
+ * What ends an answer without Content-Length: `closed`, the connection's end; `records`, what is around it (FastCGI's END_REQUEST,
+ * told by `complete`), which with a length is waited for too; `kept`, nothing, for the connection goes on: such an answer is refused.
  */
+type Ending = "closed" | "records" | "kept";
+
+/** Reads an answer of CGI: a head, then the body to its Content-Length, or to the end of what comes. What follows the length is dropped. */
 export class CgiAnswer implements AnswerParser {
-  readonly #request: Pick<UpstreamRequest, "method" | "upgrade">;
+  readonly #request: Asked;
   readonly #sink: AnswerSink;
-  readonly #inRecords: boolean;
+  readonly #ending: Ending;
   #state: State = "head";
   #partial: Buffer | null = null;
   #remaining = 0;
 
-  constructor(request: Pick<UpstreamRequest, "method" | "upgrade">, sink: AnswerSink, inRecords = false) {
+  constructor(request: Asked, sink: AnswerSink, ending: Ending = "closed") {
     this.#request = request;
     this.#sink = sink;
-    this.#inRecords = inRecords;
+    this.#ending = ending;
   }
 
   get done(): boolean {
@@ -82,11 +85,11 @@ export class CgiAnswer implements AnswerParser {
     }
     this.#partial = null;
     if (found.end > HEAD_LIMIT) this.fail(`the head is larger than ${HEAD_LIMIT} bytes`);
-    else this.#begin(input.latin1Slice(0, found.end));
+    else this.#begin(input.latin1Slice(0, found.end), found.body < input.length);
     if (found.body < input.length) this.#takeBody(input.subarray(found.body));
   }
 
-  #begin(text: string): void {
+  #begin(text: string, more: boolean): void {
     const head = parseCgiHead(text);
     if (typeof head === "string") return this.fail(head);
     if (head.status < 200 && !(head.status === 101 && this.#request.upgrade !== undefined))
@@ -97,12 +100,16 @@ export class CgiAnswer implements AnswerParser {
     } else if (this.#request.method === "HEAD" || hasNoContent(head.status)) {
       this.#state = "empty";
       this.#sink.head(head, 0);
-      this.#endOfLength();
+      this.#endOfLength(false);
     } else if (head.length >= 0) {
       this.#state = "length";
       this.#remaining = head.length;
       this.#sink.head(head, head.length);
-      if (head.length === 0) this.#endOfLength();
+      if (head.length === 0) this.#endOfLength(more);
+    } else if (this.#ending === "kept") {
+      this.fail(
+        "the answer has no Content-Length, so on a kept connection nothing ends it: use uwsgi:// and uWSGI's socket",
+      );
     } else {
       this.#state = "close";
       this.#sink.head(head, -1);
@@ -117,12 +124,20 @@ export class CgiAnswer implements AnswerParser {
       const piece = chunk.subarray(0, this.#remaining);
       this.#remaining -= piece.length;
       this.#sink.data(Buffer.from(piece));
-      if (this.#remaining === 0) this.#endOfLength();
+      if (this.#remaining === 0) this.#endOfLength(piece.length < chunk.length);
     }
   }
 
-  #endOfLength(): void {
-    if (!this.#inRecords) this.#end(false);
+  #endOfLength(more: boolean): void {
+    if (this.#ending !== "records") this.#end(this.#ending === "kept" && !more && this.#leavesNothing());
+  }
+
+  /**
+   * uWSGI checks neither that an app reads the whole body of a request nor that it sends none to HEAD, and what is left over would be
+   * taken for a message. After those the connection is not used again.
+   */
+  #leavesNothing(): boolean {
+    return this.#request.bodyLength === 0 && this.#state === "length";
   }
 
   #end(reusable: boolean): void {

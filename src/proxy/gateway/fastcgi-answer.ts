@@ -25,7 +25,7 @@ export class FastcgiAnswer implements AnswerParser {
   constructor(request: UpstreamRequest, sink: AnswerSink) {
     this.#request = request;
     this.#sink = sink;
-    this.#answer = new CgiAnswer(request, sink, true);
+    this.#answer = new CgiAnswer(request, sink, "records");
   }
 
   push(chunk: Buffer): void {

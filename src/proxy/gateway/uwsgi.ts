@@ -14,6 +14,13 @@ export const uwsgiProtocol: Protocol = {
   answer: (request, sink) => new CgiAnswer(request, sink),
 };
 
+/** The same on connections that are kept (uWSGI's `puwsgi-socket`): what ends an answer is its Content-Length alone. */
+export const puwsgiProtocol: Protocol = {
+  ...uwsgiProtocol,
+  name: "puwsgi",
+  answer: (request, sink) => new CgiAnswer(request, sink, "kept"),
+};
+
 function begin(request: UpstreamRequest): Buffer {
   let size = 0;
   for (const [name, value] of request.parameters) size += 4 + name.length + value.length;
