@@ -2,6 +2,7 @@ import { isToken, trimSpace } from "../http/characters.ts";
 import { declaredLength } from "../http/framing.ts";
 import { Refusal } from "../http/refusal.ts";
 import { ResponseHead } from "../http/response-head.ts";
+import { KnownHeads } from "./known-heads.ts";
 
 /** The head of an upstream's HTTP/1.x answer, with what the transport needs to know of it, worked out once for equal bytes. */
 export class AnswerHead extends ResponseHead {
@@ -37,10 +38,7 @@ const FORBIDDEN = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n/;
 /** Fields of one connection (RFC 9110 §7.6.1); Upgrade stays with 101, which is for this client alone. */
 const HOP_BY_HOP = new Set(["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"]);
 
-const ENTRIES = 512;
-/** Characters. Longer heads are seldom repeated. */
-const LARGEST = 2048;
-const known = new Map<string, AnswerHead>();
+const known = new KnownHeads(parse);
 
 /**
  * Parses the head of an answer: lines separated by CRLF, without the empty line that ends them. Strict (RFC 9112): obsolete
@@ -48,16 +46,7 @@ const known = new Map<string, AnswerHead>();
  * whoever reads them otherwise sees another message. Returns what is wrong as text. Equal text gives the same head again.
  */
 export function parseAnswerHead(text: string): AnswerHead | string {
-  const before = known.get(text);
-  if (before !== undefined) return before;
-  // A slice would keep the whole read it was cut from alive.
-  const own = text.length <= LARGEST ? Buffer.from(text, "latin1").latin1Slice() : text;
-  const head = parse(own);
-  if (typeof head !== "string" && own.length <= LARGEST) {
-    if (known.size >= ENTRIES) known.delete(known.keys().next().value!);
-    known.set(own, head);
-  }
-  return head;
+  return known.read(text);
 }
 
 /** Field lines of an answer's head or trailer section as pairs; what is wrong as text. */

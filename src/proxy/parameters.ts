@@ -25,6 +25,22 @@ export function requestParameters(
       name === "CONTENT_LENGTH" && text === "" && options.bodyLength > 0 ? String(options.bodyLength) : text,
     ];
   });
+  return parameters.concat(headerVariables(exchange, parameters, fields, host, options.forwarded));
+}
+
+// --- internal ---
+
+/** The header fields as variables, worked out once for equal header sections of one client, as those of a kept connection are. */
+function headerVariables(
+  { client, headers }: Exchange,
+  parameters: readonly (readonly [string, string])[],
+  fields: RequestFields,
+  host: string,
+  forwarded: boolean,
+): readonly [string, string][] {
+  const known = fields.variables;
+  if (known !== null && known.host === host && known.address === client.address && known.secure === client.secure)
+    return known.list;
   const taken = new Set(parameters.map(([name]) => name));
   const values = new Map<string, string>();
   const add = (name: string, value: string): void => {
@@ -36,7 +52,8 @@ export function requestParameters(
   };
   if (host !== "") add("host", host);
   for (const [name, value] of fields.list) if (!NO_VARIABLE.has(name) && !name.includes("_")) add(name, value);
-  if (options.forwarded)
-    for (const [name, value] of forwardingFields(exchange.client, exchange.headers.get("host") ?? "")) add(name, value);
-  return [...parameters, ...values];
+  if (forwarded) for (const [name, value] of forwardingFields(client, headers.get("host") ?? "")) add(name, value);
+  const list = [...values];
+  fields.variables = { list, host, address: client.address, secure: client.secure };
+  return list;
 }

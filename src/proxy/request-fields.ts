@@ -14,6 +14,13 @@ export interface RequestFields {
   forwarded: string;
   forwardedFor: string;
   forwardedSecure: boolean;
+  /** The last variables of a gateway made for these headers, and for what. */
+  variables: {
+    readonly list: readonly [string, string][];
+    readonly host: string;
+    readonly address: string;
+    readonly secure: boolean;
+  } | null;
 }
 
 // Fields of one connection (RFC 9110 §7.6.1) and those that we say ourselves. An expectation is met by us.
@@ -54,7 +61,7 @@ export function requestFields(headers: RequestHeaders, forwarding: boolean): Req
   }
   const upgrade = options.includes("upgrade") ? tunnelled(headers.list("upgrade") ?? "") : null;
   const lines = list.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return { list, lines, upgrade, forwarded: "", forwardedFor: "\0", forwardedSecure: false };
+  return { list, lines, upgrade, forwarded: "", forwardedFor: "\0", forwardedSecure: false, variables: null };
 }
 
 /**

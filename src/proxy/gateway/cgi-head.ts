@@ -1,6 +1,7 @@
 import { declaredLength } from "../../http/framing.ts";
 import { Refusal } from "../../http/refusal.ts";
 import { ANSWER_FIELDS, AnswerHead, parseFields, quoted } from "../answer-head.ts";
+import { KnownHeads } from "../known-heads.ts";
 
 const STATUS_LINE = /^HTTP\/[0-9]\.[0-9] ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 const STATUS_VALUE = /^([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
@@ -33,12 +34,18 @@ export class LocalRedirect extends AnswerHead {
   }
 }
 
+const known = new KnownHeads(parse);
+
 /**
  * Parses the head of an answer of CGI (RFC 3875 §6), without the empty line that ends it. A line ends in CRLF or LF alone. The
  * status comes from a status line of HTTP, from the field Status, is 302 beside Location, or else 200. Returns what is wrong as
- * text: folded lines, control characters, two statuses or lengths, no field at all.
+ * text: folded lines, control characters, two statuses or lengths, no field at all. Equal text gives the same head again.
  */
 export function parseCgiHead(text: string): AnswerHead | string {
+  return known.read(text);
+}
+
+function parse(text: string): AnswerHead | string {
   const lines = text.split(/\r?\n/);
   for (const line of lines) if (FORBIDDEN.test(line)) return `the line ${quoted(line)} has a control character`;
   let status: RegExpExecArray | null = null;
