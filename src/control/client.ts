@@ -1,5 +1,6 @@
-import http from "node:http";
+import type { IncomingMessage } from "node:http";
 import { hasCode, PropylonError } from "../base/errors.ts";
+import { http } from "../base/node-http.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { ChangeReport, Operations, ReloadReport, StatusReport } from "./operations.ts";
@@ -151,7 +152,7 @@ export class ControlClient implements Omit<Operations, "config" | "notReady" | "
     path: string,
     body?: unknown,
     expected: readonly number[] = [200],
-  ): Promise<http.IncomingMessage> {
+  ): Promise<IncomingMessage> {
     const payload = body === undefined ? "" : JSON.stringify(body);
     const headers =
       payload === "" ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(payload) };
@@ -173,13 +174,13 @@ export class ControlClient implements Omit<Operations, "config" | "notReady" | "
   }
 }
 
-async function readAll(response: http.IncomingMessage): Promise<string> {
+async function readAll(response: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of response) pieces.push(piece as Buffer);
   return Buffer.concat(pieces).toString("utf8");
 }
 
-async function* linesOf(response: http.IncomingMessage): AsyncGenerator<string> {
+async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
   let rest = "";
   response.setEncoding("utf8");
   for await (const piece of response) {

@@ -1,6 +1,6 @@
-import http from "node:http";
 import https from "node:https";
 import net from "node:net";
+import { http } from "../base/node-http.ts";
 import type { Probe } from "./health.ts";
 
 /** 2xx and 3xx are well. */
