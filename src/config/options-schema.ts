@@ -11,7 +11,7 @@ import { routeName } from "./name-patterns.ts";
 import { list, named, oneOrMore, optional, section, shorthand } from "./sections.ts";
 
 /** `404`, `5xx`, or several of them with spaces between. */
-const STATUSES = /^[45](?:\d\d|xx)(?:\s+[45](?:\d\d|xx))*$/;
+const STATUSES = /^[345](?:\d\d|xx)(?:\s+[345](?:\d\d|xx))*$/;
 
 const errorPageSchema = section({
   file: optional(path, "Answer with the content of this file."),
@@ -49,10 +49,10 @@ export const optionKeys = {
       "a status such as 404, a class such as 5xx, or several with spaces between",
       shorthand(path, (written) => ({ file: written }), errorPageSchema),
     ),
-    "What answers in place of our own error pages, by status (`404`, `502 503 504`, `5xx`): a file, or a section.",
+    "What answers in place of our own error pages, by status (`404`, `502 503 504`, `5xx`), and of our own redirects (`301 302`): a file, or a section.",
     "our own pages",
   ),
-  intercept: optional(flag, "`errors` cover those answers of apps and upstreams too.", "`false`"),
+  intercept: optional(flag, "`errors` cover those answers of apps, upstreams and CGI programs too.", "`false`"),
   access: optional(
     list(accessSchema),
     "Who may come in: the first entry that fits the client's address decides.",

@@ -84,8 +84,9 @@ function resolveErrors(
   });
 }
 
+/** Without 304, which says that there is nothing to send. */
 function classOf(word: string): readonly number[] {
-  return Array.from({ length: 100 }, (_, index) => Number(word[0]) * 100 + index);
+  return Array.from({ length: 100 }, (_, index) => Number(word[0]) * 100 + index).filter((status) => status !== 304);
 }
 
 function resolveAnswer(page: ErrorPageSettings, at: Path, context: RouteContext): ErrorPageConfig["answer"] | null {

@@ -30,7 +30,7 @@ export interface RouteOptions {
   readonly requestHeaders: readonly HeaderRuleConfig[];
   readonly responseHeaders: readonly HeaderRuleConfig[];
   readonly errors: readonly ErrorPageConfig[];
-  /** `errors` replace those answers of apps and upstreams too. */
+  /** `errors` replace those answers of apps, upstreams and CGI programs too. */
   readonly intercept: boolean;
   /** First match decides; none: allowed. Else 403. */
   readonly access: readonly AccessConfig[];

@@ -171,8 +171,8 @@ class SiteBuilder {
         : null;
     const compress = config.compress === null ? null : makeCompressor(config.compress);
     if (headers === null && cors === null && errors === null && accel === null && compress === null) return null;
-    const intercept = config.intercept && asks.some((one) => one.kind === "proxy" || one.kind === "app");
-    return { headers, cors, errors, intercept, accel, compress };
+    const own = !asks.some((one) => one.kind === "proxy" || one.kind === "app" || one.kind === "cgi");
+    return { headers, cors, errors, intercept: config.intercept && !own, own, accel, compress };
   }
 
   #handler(config: HandlerConfig, scope: TemplateScope | null, route: RouteConfig): Handler {

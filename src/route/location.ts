@@ -1,5 +1,6 @@
 import type { Exchange } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
+import { knownState } from "../template/request-state.ts";
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
@@ -19,6 +20,8 @@ export function absoluteLocation(exchange: Exchange, location: string): string {
 
 /** Sends the client to a URI that is valid already. */
 export function redirect(exchange: Exchange, status: number, location: string): void {
+  const state = knownState(exchange);
+  if (state !== null) state.redirecting = true;
   exchange.respond(new ResponseHead(status, [["Location", location]]), null);
 }
 

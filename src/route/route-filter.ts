@@ -32,10 +32,17 @@ export class RouteFilter implements ResponseFilter {
   respond(exchange: Exchange, head: ResponseHead, body: ResponseBody): void {
     const state = knownState(exchange)!;
     const rules = (state.route as Route | null)?.answers ?? null;
+    const isOurs = state.redirecting;
     state.filtered = false;
+    state.redirecting = false;
     if (rules !== null && head.status !== 101) {
       if (rules.accel !== null && this.#leadElsewhere(exchange, state, rules, head, body)) return;
-      if (rules.intercept && head.status >= 300 && this.#answerError(exchange, state, rules, head.status, kept(head))) {
+      const isCovered = rules.intercept || ((isOurs || rules.own) && isRedirect(head));
+      if (
+        isCovered &&
+        head.status >= 300 &&
+        this.#answerError(exchange, state, rules, head.status, kept(head, isOurs || rules.own))
+      ) {
         release(body);
         return;
       }
@@ -143,12 +150,15 @@ function isRedirect({ status, headers }: ResponseHead): boolean {
   return status >= 300 && status < 400 && headers.some(([name]) => name.toLowerCase() === "location");
 }
 
-/** Of an answer that an error page replaces: how the client is to identify itself. */
-function kept(head: ResponseHead): Fields {
-  return head.status === 401 ? head.headers.filter(([name]) => name.toLowerCase() === "www-authenticate") : [];
+/** Of an answer that an error page replaces: how the client is to identify itself, or where a redirect of ours leads, as in NGINX. */
+function kept(head: ResponseHead, isOurs: boolean): Fields {
+  const name = head.status === 401 ? "www-authenticate" : isOurs ? "location" : "";
+  return name === "" ? [] : head.headers.filter(([field]) => field.toLowerCase() === name);
 }
 
-function withKept(head: ResponseHead, fields: Fields): ResponseHead {
+/** Where what answers leads elsewhere itself, it does. */
+function withKept(head: ResponseHead, all: Fields): ResponseHead {
+  const fields = isRedirect(head) ? all.filter(([name]) => name.toLowerCase() !== "location") : all;
   const names = new Set(fields.map(([name]) => name.toLowerCase()));
   const own = head.headers.filter(([name]) => !names.has(name.toLowerCase()));
   return new ResponseHead(head.status, [...own, ...fields], head.reason);

@@ -14,6 +14,8 @@ export interface AnswerRules {
   readonly errors: ErrorPages | null;
   /** `errors` replace the answers of this route's handler too. */
   readonly intercept: boolean;
+  /** Nobody but us answers here: `errors` cover the redirects too. */
+  readonly own: boolean;
   /** The handler's answer may lead to another route: `internal` ones only, or any; null: it may not. */
   readonly accel: "internal" | "any" | null;
   /** Compresses what is sent in the end. */

@@ -16,6 +16,8 @@ export class RequestState {
   internal = false;
   /** An error page is being answered: errors on the way there get the default page. */
   failing = false;
+  /** The answer to come is a redirect that a rule or the site's routing makes, whoever answers at the route. */
+  redirecting = false;
   /** Changes of path or route that are left. */
   changes = MOST_CHANGES;
   /** The route whose options are in effect; src/route knows its type. */

@@ -1,6 +1,6 @@
 import type { HeaderRuleConfig } from "../../src/config/header-model.ts";
 import type { Config } from "../../src/config/model.ts";
-import type { UpstreamConfig } from "../../src/config/proxy-model.ts";
+import type { ProxyConfig, UpstreamConfig } from "../../src/config/proxy-model.ts";
 import { NO_POLICY } from "../../src/config/resolve-policy.ts";
 import { NO_TRUST } from "../../src/config/resolve-trust.ts";
 import type {
@@ -117,7 +117,7 @@ export function tryFiles(root: string, paths: readonly string[], otherwise: Hand
 }
 
 /** A proxy to `http://127.0.0.1:PORT` under the name `upstream` of the configuration. */
-export function proxyTo(upstream: string): HandlerConfig {
+export function proxyTo(upstream: string): ProxyConfig {
   return {
     kind: "proxy",
     protocol: "http",

@@ -121,6 +121,16 @@ export const locations = (behind: number): string => String.raw`
     location = /err/inner { error_page 410 /pages/ok.html; return 410; }
     location = /err/args { error_page 404 = /prefix/e?was=$arg_x; return 404; }
     location = /err/403 { error_page 403 /pages/404.html; deny all; }
+    location = /err/301 { error_page 301 302 /pages/404.html; return 301 /exact; }
+    location = /err/302 { error_page 302 =200 /pages/ok.html; return 302 https://example.net/x; }
+    location = /err/308 { error_page 308 @proxy; return 308 /exact; }
+    location = /err/303 { error_page 303 = /exact; return 303 /prefix; }
+    location = /err/307 { error_page 307 https://example.net/other; return 307 /prefix; }
+    location = /err/moved { error_page 301 =302 @proxy; rewrite ^ /prefix permanent; }
+    location /err/folder/ { error_page 301 =410 /pages/404.html; }
+    location = /err/there { proxy_intercept_errors on; error_page 302 = @followed; proxy_pass http://127.0.0.1:${behind}/redirects; }
+    location @followed { return 200 "led to $upstream_http_location"; }
+    location = /err/passed { error_page 302 = @followed; proxy_pass http://127.0.0.1:${behind}/redirects; proxy_redirect off; }
     location = /err/ret { error_page 404 = /ret/301; return 404; }
     location /err/file/ { error_page 404 = /pages/ok.html; }
     location /pages/ { }
@@ -287,6 +297,49 @@ export function ROUTES(root: string): readonly RouteConfig[] {
       access: [{ allow: false, range: "all" }],
       errors: [{ statuses: [403], answer: { kind: "path", to: "/pages/404.html" }, status: null }],
     }),
+    route(exact("/err/301"), nothing, {
+      rules: [give(301, "/exact")],
+      errors: [{ statuses: [301, 302], answer: { kind: "path", to: "/pages/404.html" }, status: null }],
+    }),
+    route(exact("/err/302"), nothing, {
+      rules: [give(302, "https://example.net/x")],
+      errors: [{ statuses: [302], answer: { kind: "path", to: "/pages/ok.html" }, status: 200 }],
+    }),
+    route(exact("/err/308"), nothing, {
+      rules: [give(308, "/exact")],
+      errors: [{ statuses: [308], answer: { kind: "route", name: "proxy" }, status: null }],
+    }),
+    route(exact("/err/303"), nothing, {
+      rules: [give(303, "/prefix")],
+      errors: [{ statuses: [303], answer: { kind: "path", to: "/exact" }, status: "answer" }],
+    }),
+    route(exact("/err/307"), nothing, {
+      rules: [give(307, "/prefix")],
+      errors: [{ statuses: [307], answer: { kind: "redirect", to: "https://example.net/other" }, status: null }],
+    }),
+    route(exact("/err/moved"), nothing, {
+      rules: [rewrite("^", "/prefix", "permanent")],
+      errors: [{ statuses: [301], answer: { kind: "route", name: "proxy" }, status: 302 }],
+    }),
+    route(prefix("/err/folder/"), disk, {
+      errors: [{ statuses: [301], answer: { kind: "path", to: "/pages/404.html" }, status: 410 }],
+    }),
+    route(
+      exact("/err/there"),
+      { ...proxyTo("behind"), path: { strip: "/err/there", to: "/redirects" } },
+      {
+        intercept: true,
+        errors: [{ statuses: [302], answer: { kind: "route", name: "followed" }, status: "answer" }],
+      },
+    ),
+    route(NONE, nothing, { name: "followed", rules: [give(200, "led to {upstream_http_location}")] }),
+    route(
+      exact("/err/passed"),
+      { ...proxyTo("behind"), path: { strip: "/err/passed", to: "/redirects" } },
+      {
+        errors: [{ statuses: [302], answer: { kind: "route", name: "followed" }, status: "answer" }],
+      },
+    ),
     failing("/err/ret", "/ret/301", "answer"),
     route(prefix("/err/file/"), disk, {
       errors: [{ statuses: [404], answer: { kind: "path", to: "/pages/ok.html" }, status: "answer" }],

@@ -47,7 +47,10 @@ const TARGETS: readonly string[] = [
   ..."/internal/a.html /to/internal /goto /goto/cycle /cycle/a /named2 /try/%2e%2e/a.html".split(" "),
   // error_page
   ..."/err/named /err/path /err/path200 /err/answer /err/redirect /err/redirect301 /err/missing /err/twice".split(" "),
-  ..."/err/args?x=1 /err/403 /err/ret /err/file/none /err/to200".split(" "),
+  ..."/err/args?x=1 /err/403 /err/ret /err/file/none /err/to200 /err/301 /err/302 /err/303 /err/307 /err/308".split(
+    " ",
+  ),
+  ..."/err/moved /err/folder/sub /err/folder/sub/a /err/there /err/passed".split(" "),
   // the slash of what is handed on
   ..."/app /app/ /app?x=1 /app/x".split(" "),
   // the server's own rules
@@ -70,14 +73,22 @@ before(async () => {
   const root = join(folder, "root");
   for (const name of ["index.html", "a.html", "b/a.txt", "sub/index.html", "rw/b/a.html", "try/a.html"])
     write(join(root, name), `file ${name}`);
-  for (const name of ["try/sub/index.html", "internal/a.html", "pages/404.html", "pages/ok.html", "if/file/a.html"])
+  for (const name of [
+    "try/sub/index.html",
+    "err/folder/sub/a",
+    "internal/a.html",
+    "pages/404.html",
+    "pages/ok.html",
+    "if/file/a.html",
+  ])
     write(join(root, name), `file ${name}`);
   for (const name of ["named/sub/index.html", "if/dir/sub/x"]) write(join(root, name), `file ${name}`);
   target = net.createServer((socket) => {
     socket.on("error", () => {});
     socket.once("data", (head) => {
       const body = `upstream ${head.toString("latin1").split(" ")[1]}`;
-      socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
+      const line = body.endsWith("/redirects") ? "302 Found\r\nLocation: https://example.net/y" : "200 OK";
+      socket.end(`HTTP/1.1 ${line}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`);
     });
   });
   await new Promise<void>((done) => target.listen(0, "127.0.0.1", done));
