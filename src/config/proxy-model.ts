@@ -23,6 +23,8 @@ export interface ProxyConfig {
   readonly buffering: boolean;
   /** Collect the request's body before the upstream is asked. */
   readonly requestBuffering: boolean;
+  /** Trailers of requests go on (HTTP alone). */
+  readonly requestTrailers: boolean;
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly sendTimeout: number;

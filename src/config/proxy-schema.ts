@@ -74,6 +74,11 @@ const proxyKeys = section({
   ),
   buffering: withDefault(flag, true, "Collect the response, so that a slow client doesn't hold the upstream."),
   request_buffering: withDefault(flag, true, "Collect the request's body before the upstream is asked."),
+  request_trailers: withDefault(
+    flag,
+    true,
+    "Pass the fields behind a request's body on to HTTP upstreams, those that a header section would not be believed for left out.",
+  ),
   connect_timeout: withDefault(duration, "10s", "For a connection to the upstream."),
   send_timeout: withDefault(duration, "60s", "Between two successful writes of the request."),
   read_timeout: withDefault(duration, "60s", "Between two reads of the response."),

@@ -72,6 +72,7 @@ export function resolveProxy(settings: ProxySettings, at: Path, context: RouteCo
     parameters: settings.parameters === undefined ? PARAMETERS_OF[protocol] : parameters,
     buffering: settings.buffering,
     requestBuffering: settings.request_buffering,
+    requestTrailers: settings.request_trailers,
     connectTimeout: settings.connect_timeout,
     sendTimeout: settings.send_timeout,
     readTimeout: settings.read_timeout,

@@ -1,7 +1,7 @@
 import { parseChunkLine } from "./chunk-line.ts";
 import { bad, Refusal } from "./refusal.ts";
 import type { HttpLimits } from "./settings.ts";
-import { checkTrailers } from "./trailer.ts";
+import { parseTrailers } from "./trailer.ts";
 
 const CR = 13;
 const LF = 10;
@@ -24,6 +24,8 @@ export class ChunkedDecoder {
   #trailerSize = 0;
   /** Why the body can't be read; nothing more is decoded then. */
   refusal: Refusal | null = null;
+  /** The trailer section, once `done`; null: it was empty. Names in lower case. */
+  fields: readonly (readonly [string, string])[] | null = null;
 
   constructor(limits: HttpLimits) {
     this.#limits = limits;
@@ -140,6 +142,9 @@ export class ChunkedDecoder {
       return;
     }
     this.#state = "done";
-    if (this.#trailers.length > 0) this.refusal = checkTrailers(this.#trailers.join("\r\n"), this.#limits.headerCount);
+    if (this.#trailers.length === 0) return;
+    const fields = parseTrailers(this.#trailers.join("\r\n"), this.#limits.headerCount);
+    if (fields instanceof Refusal) this.refusal = fields;
+    else this.fields = fields;
   }
 }

@@ -130,7 +130,8 @@ export interface RequestBody {
 export interface BodySink {
   /** A piece of the body; its memory may be reused after the call returns: copy what is kept. */
   data(chunk: Buffer): void;
-  end(): void;
+  /** `trailers`: the fields behind a body, checked (RFC 9110 §6.5), names in lower case; absent: none came. Never part of the headers. */
+  end(trailers?: readonly (readonly [string, string])[]): void;
   /** The body can't be completed: too large (413), malformed (400), timed out (408) or the client went away (499). */
   fail(status: number, reason: string): void;
 }

@@ -95,7 +95,7 @@ export class Http1Body implements RequestBody {
     while (!this.complete && this.refusal === null && !this.blocked) {
       if (this.exhausted) {
         this.complete = true;
-        this.#sink?.end();
+        this.#sink?.end(this.#decoder?.fields ?? undefined);
       } else if (at < input.length) {
         const before = at;
         at = this.#decoder === null ? this.#takePlain(input, at) : this.#takeChunked(this.#decoder, input, at);

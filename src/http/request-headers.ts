@@ -1,3 +1,5 @@
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * The header section of a request, parsed and validated once (RFC 9110 §5, RFC 9112 §5) and shared by every request that
  * repeats the same bytes: browsers and benchmarks send equal blocks again and again, so parsing is paid once. Immutable but
@@ -12,6 +14,8 @@ export class RequestHeaders {
   readonly values: readonly string[];
   /** A slot for the one handler that derives something costly from these headers; `memoOwner` says whose it is. */
   memoOwner: object | null = null;
+  /** Names (lower case) about which rules of ours have decided, present or not: behind the body they are not believed either. */
+  decided: ReadonlySet<string> = NONE;
   memo: unknown = null;
 
   constructor(raw: string, names: readonly string[], values: readonly string[]) {

@@ -24,11 +24,11 @@ const FORBIDDEN = new Set([
   "upgrade",
 ]);
 
-/** Checks a trailer section (lines separated by CRLF) as strictly as a header section; null when it may be dropped in peace. */
-export function checkTrailers(raw: string, fieldLimit: number): Refusal | null {
+/** Reads a trailer section (lines separated by CRLF) as strictly as a header section. */
+export function parseTrailers(raw: string, fieldLimit: number): (readonly [string, string])[] | Refusal {
   const names = raw.split("\r\n").map((line) => line.slice(0, Math.max(line.indexOf(":"), 0)).toLowerCase());
   const forbidden = names.find((name) => FORBIDDEN.has(name));
   if (forbidden !== undefined) return bad(`the trailer field ${forbidden} is not allowed`);
   const block = parseHeaderBlock(raw, fieldLimit);
-  return block instanceof Refusal ? block : null;
+  return block instanceof Refusal ? block : block.headers.names.map((name, i) => [name, block.headers.values[i]!]);
 }

@@ -2,7 +2,7 @@ import type { RequestHead } from "../http/request-head.ts";
 import type { HttpLimits } from "../http/settings.ts";
 import { ConnectionFault, ErrorCode } from "./error-code.ts";
 import { HeaderDecoder } from "./header-decoder.ts";
-import { type Malformed, type RefusedRequest, requestOf, trailerProblem } from "./request-fields.ts";
+import { type Malformed, type RefusedRequest, requestOf, trailersOf } from "./request-fields.ts";
 
 /** The default size of HPACK's dynamic table, which we keep, bytes. */
 const TABLE = 4096;
@@ -78,10 +78,10 @@ export class HeaderInput {
     return head;
   }
 
-  /** Reads the block of a trailer section; a text says what is wrong with it. */
-  trailers(block: Buffer): string | null | ConnectionFault {
+  /** Reads the block of a trailer section. */
+  trailers(block: Buffer): readonly (readonly [string, string])[] | Malformed | ConnectionFault {
     const list = this.#decoder.decode(block, this.listLimit);
-    return list === null ? COMPRESSION : trailerProblem(list, this.#limits);
+    return list === null ? COMPRESSION : trailersOf(list, this.#limits);
   }
 
   /** Reads a block of nobody's, for the table's sake. */

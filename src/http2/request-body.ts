@@ -20,6 +20,7 @@ export class Http2Body implements RequestBody {
   #giving = false;
   /** All frames have come. */
   #ended = false;
+  #trailers: readonly (readonly [string, string])[] | undefined;
   /** Bytes received. */
   received = 0;
   /** The end was told, or nobody wants to know. */
@@ -74,8 +75,9 @@ export class Http2Body implements RequestBody {
     }
   }
 
-  finish(): void {
+  finish(trailers?: readonly (readonly [string, string])[]): void {
     this.#ended = true;
+    if (trailers !== undefined && trailers.length > 0) this.#trailers = trailers;
     this.#give();
   }
 
@@ -110,6 +112,6 @@ export class Http2Body implements RequestBody {
     this.#giving = false;
     if (!this.#ended || this.complete || this.#sink === null || this.#paused || this.#waiting.length > 0) return;
     this.complete = true;
-    this.#sink.end();
+    this.#sink.end(this.#trailers);
   }
 }

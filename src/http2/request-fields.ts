@@ -5,7 +5,7 @@ import type { RequestHead } from "../http/request-head.ts";
 import { RequestHeaders } from "../http/request-headers.ts";
 import type { HttpLimits } from "../http/settings.ts";
 import { parseTarget } from "../http/target.ts";
-import { checkTrailers } from "../http/trailer.ts";
+import { parseTrailers } from "../http/trailer.ts";
 import type { FieldList } from "./header-decoder.ts";
 
 /** The field list is malformed (RFC 9113 §8.1.1): a stream error, never a request. */
@@ -80,16 +80,20 @@ export function requestOf(
     : head;
 }
 
-/** Checks a trailer section; null when it may be dropped in peace. */
-export function trailerProblem(list: FieldList, limits: HttpLimits): string | null {
+/** Reads a trailer section. */
+export function trailersOf(list: FieldList, limits: HttpLimits): readonly (readonly [string, string])[] | Malformed {
   const fields = regularFields(list, null);
-  if (fields instanceof Malformed) return fields.reason;
-  if (list.tooLarge) return "the trailer section is too large";
+  if (fields instanceof Malformed) return fields;
+  if (list.tooLarge) return new Malformed("the trailer section is too large");
   const raw = `${fields.host === null ? "" : `\r\nhost: ${fields.host}`}${fields.lines}`.slice(2);
-  return raw === "" ? null : (checkTrailers(raw, limits.headerCount)?.reason ?? null);
+  if (raw === "") return NO_TRAILERS;
+  const trailers = parseTrailers(raw, limits.headerCount);
+  return trailers instanceof Refusal ? new Malformed(trailers.reason) : trailers;
 }
 
 // --- internal ---
+
+const NO_TRAILERS: readonly (readonly [string, string])[] = [];
 
 /** No tunnels here (RFC 9113 §8.5). */
 const NO_TUNNELS = new Refusal(501, "CONNECT is not implemented");

@@ -166,10 +166,10 @@ export class Http2Session implements StreamOwner {
   }
 
   #trailers(stream: Http2Stream, block: Buffer, ended: boolean): ConnectionFault | null {
-    const wrong = this.headers.trailers(block);
-    if (wrong instanceof ConnectionFault) return wrong;
+    const fields = this.headers.trailers(block);
+    if (fields instanceof ConnectionFault) return fields;
     if (stream.remoteEnded) return this.#resetStream(stream, ErrorCode.STREAM_CLOSED);
-    if (!ended || wrong !== null || stream.receiveEnd() !== null)
+    if (!ended || fields instanceof Malformed || stream.receiveEnd(fields) !== null)
       return this.#resetStream(stream, ErrorCode.PROTOCOL_ERROR);
     return null;
   }

@@ -91,13 +91,13 @@ export class Http2Stream implements ExchangeOwner, BodyOwner, SourceOwner {
     return null;
   }
 
-  /** The request is complete. Returns what is wrong. */
-  receiveEnd(): string | null {
+  /** The request is complete, perhaps with trailers. Returns what is wrong. */
+  receiveEnd(trailers?: readonly (readonly [string, string])[]): string | null {
     const body = this.#body!;
     if (this.#head.length >= 0 && body.received !== this.#head.length)
       return "the body is shorter than its Content-Length";
     this.remoteEnded = true;
-    body.finish();
+    body.finish(trailers);
     if (this.localEnded) this.#close(null);
     return null;
   }

@@ -48,6 +48,8 @@ export interface AttemptOwner {
   said(text: string): void;
 }
 
+const NO_TRAILERS: readonly (readonly [string, string])[] = [];
+
 /** One try to have a request answered by one target. */
 export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
   readonly target: Target;
@@ -75,7 +77,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
   #writer: AnswerWriter | null = null;
   #ended = false;
   #reusable = false;
-  #trailers: readonly (readonly [string, string])[] = [];
+  #trailers = NO_TRAILERS;
   #fault: string | null = null;
 
   constructor(
@@ -204,9 +206,9 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
     return goOn;
   }
 
-  bodyEnd(): void {
+  bodyEnd(trailers: readonly (readonly [string, string])[] = NO_TRAILERS): void {
     if (this.#over) return;
-    const last = this.#protocol.finish(this.#request);
+    const last = this.#protocol.finish(this.#request, trailers);
     if (last !== null) this.#connection!.write(last);
     this.#bodySent = true;
     this.#connection!.restart();

@@ -1,6 +1,8 @@
 import type { RequestBody } from "../http/exchange.ts";
 import type { SpooledBody } from "../spool/spooled-body.ts";
 
+type Trailers = readonly (readonly [string, string])[];
+
 /** Bytes of a spooled body given out at once. */
 const PIECE = 64 * 1024;
 
@@ -8,7 +10,7 @@ const PIECE = 64 * 1024;
 export interface BodyTaker {
   /** The memory will not be reused. False: wait for `BodyFeed.resume`. */
   bodyPiece(piece: Buffer): boolean;
-  bodyEnd(): void;
+  bodyEnd(trailers?: Trailers): void;
   /** The client's body can't be completed. */
   bodyFailed(status: number, reason: string): void;
 }
@@ -45,13 +47,16 @@ export class SpooledFeed implements BodyFeed {
   readonly replayable = true;
   readonly awaitsClient = false;
   readonly #body: SpooledBody;
+  readonly #trailers: Trailers;
   #taker: BodyTaker | null = null;
   #reading = false;
   #blocked = false;
 
-  constructor(body: SpooledBody) {
+  /** `trailers`: those that go on; with them the body is sent as one of unknown length. */
+  constructor(body: SpooledBody, trailers: Trailers) {
     this.#body = body;
-    this.length = body.length;
+    this.#trailers = trailers;
+    this.length = trailers.length === 0 ? body.length : -1;
   }
 
   start(taker: BodyTaker): void {
@@ -90,7 +95,7 @@ export class SpooledFeed implements BodyFeed {
   #give(taker: BodyTaker, piece: Buffer): void {
     if (piece.length === 0) {
       this.#taker = null;
-      taker.bodyEnd();
+      taker.bodyEnd(this.#trailers);
       return;
     }
     this.#blocked = !taker.bodyPiece(piece);
@@ -102,13 +107,16 @@ export class SpooledFeed implements BodyFeed {
 export class StreamedFeed implements BodyFeed {
   readonly length: number;
   readonly #body: RequestBody;
+  readonly #pass: (trailers: Trailers) => Trailers;
   #started = false;
   #paused = false;
   #ended = false;
   #taker: BodyTaker | null = null;
 
-  constructor(body: RequestBody) {
+  /** `pass`: which trailers go on. */
+  constructor(body: RequestBody, pass: (trailers: Trailers) => Trailers) {
     this.#body = body;
+    this.#pass = pass;
     this.length = body.length;
   }
 
@@ -129,9 +137,9 @@ export class StreamedFeed implements BodyFeed {
         this.#paused = true;
         this.#body.pause();
       },
-      end: () => {
+      end: (trailers) => {
         this.#ended = true;
-        this.#taker?.bodyEnd();
+        this.#taker?.bodyEnd(trailers === undefined ? undefined : this.#pass(trailers));
       },
       fail: (status, reason) => {
         this.#ended = true;

@@ -9,6 +9,7 @@ import { PROTOCOLS } from "./protocols.ts";
 import { type ProxyParts, type ProxyRoute, proxyRoute } from "./proxy-route.ts";
 import { Relay } from "./relay.ts";
 import { forwardingFields, type RequestFields, requestFields } from "./request-fields.ts";
+import { passableTrailers } from "./request-trailers.ts";
 import { targetPath } from "./target-path.ts";
 import type { Upstream } from "./upstream.ts";
 
@@ -18,6 +19,8 @@ export function createProxyHandler(config: ProxyConfig, parts: ProxyParts): Hand
 }
 
 // --- internal ---
+
+type Fields = readonly (readonly [string, string])[];
 
 /** What a field or a variable may be made of on its way to a target. */
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -37,12 +40,16 @@ class ProxyHandler implements Handler {
     if (length === 0) {
       this.#relay(exchange, upstream, NO_FEED);
     } else if (!config.requestBuffering && (length > 0 || this.#route.protocol.name === "http")) {
-      this.#relay(exchange, upstream, new StreamedFeed(exchange.body));
+      this.#relay(
+        exchange,
+        upstream,
+        new StreamedFeed(exchange.body, (trailers) => this.#passable(trailers, exchange)),
+      );
     } else {
       const body = new SpooledBody(exchange.body, parts.memoryLimit, {
         ready: () => {
           if (exchange.aborted) body.close();
-          else this.#relay(exchange, upstream, new SpooledFeed(body));
+          else this.#relay(exchange, upstream, new SpooledFeed(body, this.#passable(body.trailers, exchange)));
         },
         failed: (status, reason) => {
           if (!exchange.aborted) exchange.fail(status, reason);
@@ -77,6 +84,12 @@ class ProxyHandler implements Handler {
     new Relay(this.#route, exchange, upstream, request, feed, this.#route.key(upstream, exchange)).start();
   }
 
+  #passable(trailers: Fields, exchange: Exchange): Fields {
+    const { config, protocol } = this.#route;
+    if (trailers.length === 0 || protocol.name !== "http" || !config.requestTrailers) return NO_FIELDS;
+    return passableTrailers(trailers, exchange.headers);
+  }
+
   /** null: a variable holds what no field may hold. */
   #request(exchange: Exchange, upstream: Upstream, bodyLength: number): UpstreamRequest | null {
     const { config, path, protocol, parameters } = this.#route;
@@ -92,10 +105,11 @@ class ProxyHandler implements Handler {
       target: targetPath(exchange, path),
       headers: fields.list,
       parameters: isHttp
-        ? NO_PARAMETERS
+        ? NO_FIELDS
         : requestParameters(exchange, parameters, fields, host, { bodyLength, forwarded: config.forwarded }),
       bodyLength,
-      keepAlive: (upstream.config?.keepalive ?? 0) > 0,
+      // A target that doesn't understand chunks would take the rest of them for requests: it is asked nothing after this.
+      keepAlive: (upstream.config?.keepalive ?? 0) > 0 && !(bodyLength < 0 && config.requestBuffering),
       lines: isHttp
         ? `Host: ${host}\r\n${fields.lines}${config.forwarded ? forwardedLines(exchange, fields) : ""}`
         : undefined,
@@ -120,7 +134,7 @@ class ProxyHandler implements Handler {
   }
 }
 
-const NO_PARAMETERS: readonly (readonly [string, string])[] = [];
+const NO_FIELDS: Fields = [];
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 
 function forwardedLines(exchange: Exchange, fields: RequestFields): string {

@@ -28,8 +28,10 @@ export const httpProtocol: Protocol = {
     return piece.length === 0 ? [] : [Buffer.from(`${piece.length.toString(16)}\r\n`), piece, CRLF];
   },
 
-  finish(request: UpstreamRequest): Buffer | null {
-    return request.bodyLength < 0 ? LAST_CHUNK : null;
+  finish(request: UpstreamRequest, trailers: readonly (readonly [string, string])[] = []): Buffer | null {
+    if (request.bodyLength >= 0) return null;
+    if (trailers.length === 0) return LAST_CHUNK;
+    return Buffer.from(`0\r\n${trailers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`, "latin1");
   },
 
   answer(request: UpstreamRequest, sink: AnswerSink): AnswerParser {

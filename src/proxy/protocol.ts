@@ -26,8 +26,8 @@ export interface Protocol {
   begin(request: UpstreamRequest): Buffer | string;
   /** A piece of body, framed: as it is, an HTTP chunk, an FCGI_STDIN record. */
   frame(request: UpstreamRequest, piece: Buffer): readonly Buffer[];
-  /** What ends the body (the last chunk, an empty FCGI_STDIN); null: nothing. */
-  finish(request: UpstreamRequest): Buffer | null;
+  /** What ends the body (the last chunk, an empty FCGI_STDIN); null: nothing. `trailers`: what may go on behind it, where there is a place. */
+  finish(request: UpstreamRequest, trailers?: readonly (readonly [string, string])[]): Buffer | null;
   /** A parser for the answer to this request. */
   answer(request: UpstreamRequest, sink: AnswerSink): AnswerParser;
 }

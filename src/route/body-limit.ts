@@ -49,8 +49,8 @@ export class RoutedBody implements RequestBody, BodySink {
     this.#sink!.fail(413, "The body is larger than this path takes");
   }
 
-  end(): void {
-    if (!this.#over) this.#sink!.end();
+  end(trailers?: readonly (readonly [string, string])[]): void {
+    if (!this.#over) this.#sink!.end(trailers);
   }
 
   fail(status: number, reason: string): void {

@@ -146,7 +146,7 @@ export class ForwardAuth implements Check {
     const copied = head.headers
       .map(([name, value]): Field => [name.toLowerCase(), value])
       .filter(([name]) => this.#copied.has(name));
-    return requestHeaders([...own, ...copied]);
+    return requestHeaders([...own, ...copied], new Set([...headers.decided, ...this.#copied]));
   }
 }
 

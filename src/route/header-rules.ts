@@ -60,13 +60,15 @@ abstract class HeaderRules<T extends object> {
 
 /** Request fields as the handler sees them. */
 export class RequestHeaderRules extends HeaderRules<RequestHeaders> {
+  readonly #names = new Set(this.rules.map(({ lower }) => lower));
+
   apply(exchange: Exchange): void {
     const original = exchange.headers;
     const values = this.valuesFor(exchange);
     exchange.headers = this.copyOf(original, values, () => {
       let fields = original.names.map((name, i): Field => [name, original.values[i]!]);
       for (const [i, rule] of this.rules.entries()) fields = applyRule(fields, rule, rule.lower, values[i]!);
-      return requestHeaders(fields);
+      return requestHeaders(fields, new Set([...original.decided, ...this.#names]));
     });
   }
 }
@@ -85,13 +87,15 @@ export class ResponseHeaderRules extends HeaderRules<ResponseHead> {
   }
 }
 
-/** Headers from fields with lower-case names. */
-export function requestHeaders(fields: readonly Field[]): RequestHeaders {
-  return new RequestHeaders(
+/** Headers from fields with lower-case names. `decided`: as `RequestHeaders` has it. */
+export function requestHeaders(fields: readonly Field[], decided?: ReadonlySet<string>): RequestHeaders {
+  const headers = new RequestHeaders(
     fields.map(([name, value]) => `${name}: ${value}`).join("\r\n"),
     fields.map(([name]) => name),
     fields.map(([, value]) => value),
   );
+  if (decided !== undefined) headers.decided = decided;
+  return headers;
 }
 
 /** A copy without these fields (lower-case names); the same object when it has none of them. */
@@ -99,6 +103,7 @@ export function withoutFields(headers: RequestHeaders, names: ReadonlySet<string
   if (!headers.names.some((name) => names.has(name))) return headers;
   return requestHeaders(
     headers.names.flatMap((name, i): Field[] => (names.has(name) ? [] : [[name, headers.values[i]!]])),
+    headers.decided,
   );
 }
 

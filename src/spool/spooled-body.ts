@@ -7,6 +7,8 @@ export const INLINE_LIMIT = 64 * 1024;
 /** Bytes that may wait for the disk before the client is held back. */
 const PENDING_LIMIT = 1024 * 1024;
 
+const NO_TRAILERS: readonly (readonly [string, string])[] = [];
+
 export interface BodyOutcome {
   /** The whole body is here. */
   ready(): void;
@@ -19,6 +21,8 @@ export interface BodyOutcome {
  */
 export class SpooledBody implements BodySink {
   length = 0;
+  /** What came behind it; whoever has no place for such fields leaves them. */
+  trailers: readonly (readonly [string, string])[] = NO_TRAILERS;
   readonly #source: RequestBody;
   readonly #memoryLimit: number;
   readonly #outcome: BodyOutcome;
@@ -59,8 +63,9 @@ export class SpooledBody implements BodySink {
     }
   }
 
-  end(): void {
+  end(trailers: readonly (readonly [string, string])[] = NO_TRAILERS): void {
     this.#ended = true;
+    this.trailers = trailers;
     if (this.#file === null || this.#file.pending === 0) this.#outcome.ready();
   }
 

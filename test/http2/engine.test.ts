@@ -167,7 +167,7 @@ test("interim responses, 100 Continue and trailers reach the client", async (t) 
   assert.equal(heads[3]!.get("x-sum"), "3");
 });
 
-test("trailers of a request are dropped, and what can't be one is a stream error", async (t) => {
+test("trailers of a request are no headers, and what can't be one is a stream error", async (t) => {
   const recorder = createRecorder();
   const { client } = await stage(t, recorder.handle);
   const send = async (stream: number, ...fields: (readonly [string, string])[]): Promise<string> => {

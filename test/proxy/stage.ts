@@ -54,6 +54,7 @@ export function proxyTo(more: Partial<ProxyConfig> = {}): ProxyConfig {
     parameters: [],
     buffering: true,
     requestBuffering: true,
+    requestTrailers: true,
     connectTimeout: 10_000,
     sendTimeout: 60_000,
     readTimeout: 60_000,
@@ -85,7 +86,12 @@ export interface StageOptions extends ServeOptions {
   readonly before?: (exchange: Exchange) => void;
 }
 
-export async function proxyStage(options: StageOptions): Promise<ProxyStage> {
+/** What answers exchanges by proxying them, for whichever engine. */
+export function proxying(options: StageOptions): {
+  readonly upstreams: UpstreamRegistry;
+  readonly logged: LogRecord[];
+  readonly handle: (exchange: Exchange) => void;
+} {
   const logged: LogRecord[] = [];
   const log = createLog("edge", (record) => logged.push(record));
   const upstreams = new UpstreamRegistry(log);
@@ -100,10 +106,16 @@ export async function proxyStage(options: StageOptions): Promise<ProxyStage> {
   };
   const handler = createProxyHandler(proxyTo(options.proxy), parts);
   upstreams.configure({ up: upstreamOf(options.targets, options.upstream) });
-  const server = await serve((exchange) => {
+  const handle = (exchange: Exchange): void => {
     options.before?.(exchange);
     handler.handle(exchange);
-  }, options);
+  };
+  return { upstreams, logged, handle };
+}
+
+export async function proxyStage(options: StageOptions): Promise<ProxyStage> {
+  const { upstreams, logged, handle } = proxying(options);
+  const server = await serve(handle, options);
   return {
     ...server,
     upstreams,

@@ -130,6 +130,7 @@ export function proxyTo(upstream: string): ProxyConfig {
     parameters: [],
     buffering: true,
     requestBuffering: true,
+    requestTrailers: true,
     connectTimeout: 1000,
     sendTimeout: 5000,
     readTimeout: 5000,
