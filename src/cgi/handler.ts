@@ -9,7 +9,7 @@ import { PassingBody } from "../proxy/passing-body.ts";
 import type { AnswerSink } from "../proxy/protocol.ts";
 import { SpooledBody } from "../spool/spooled-body.ts";
 import type { CompiledTemplate } from "../template/template.ts";
-import { CgiRun } from "./run.ts";
+import { CgiRun, type RunEvents } from "./run.ts";
 import { findScript, type Script } from "./script.ts";
 import { metaVariables } from "./variables.ts";
 
@@ -68,15 +68,14 @@ export class CgiHandler implements Handler {
       exchange.fail(503, "Too many scripts are running", [["Retry-After", "1"]]);
       return;
     }
-    this.#running++;
     const environment = metaVariables(exchange, script, {
       length: body?.length ?? 0,
       root: root ?? script.file.slice(0, script.file.lastIndexOf("/")),
       more: this.#more.map(([key, value]) => [key, value.evaluate(exchange)]),
     });
-    const answer = new Answer(exchange, this.#parts, () => run);
+    const answer = new Answer(exchange, this.#parts, script.file, () => run);
     let late = false;
-    const run: CgiRun = new CgiRun(script, environment, body, {
+    const events: RunEvents = {
       output: (piece) => answer.parser.push(piece),
       said: (line) => log.warn(`cgi ${script.file}: ${line}`),
       ended: () => answer.parser.closed(),
@@ -87,7 +86,18 @@ export class CgiHandler implements Handler {
         if (problem !== null && !exchange.aborted && !late) log.warn(`cgi ${script.file}: ${problem}`);
         answer.parser.closed();
       },
-    });
+    };
+    let run: CgiRun;
+    try {
+      run = new CgiRun(script, environment, body, events);
+    } catch (error) {
+      // Above all E2BIG: one variable takes 128 KiB at most on Linux.
+      body?.close();
+      log.error(`cgi ${script.file}: ${error instanceof Error ? error.message : String(error)}`);
+      exchange.fail(500, "The script can't be started for this request");
+      return;
+    }
+    this.#running++;
     const timer = setTimeout(
       () => {
         late = true;
@@ -108,13 +118,15 @@ class Answer implements AnswerSink {
   readonly parser: CgiAnswer;
   readonly #exchange: Exchange;
   readonly #parts: CgiParts;
+  readonly #file: string;
   readonly #run: () => CgiRun;
   #body: PassingBody | null = null;
   #begun = false;
 
-  constructor(exchange: Exchange, parts: CgiParts, run: () => CgiRun) {
+  constructor(exchange: Exchange, parts: CgiParts, file: string, run: () => CgiRun) {
     this.#exchange = exchange;
     this.#parts = parts;
+    this.#file = file;
     this.#run = run;
     this.parser = new CgiAnswer({ method: exchange.method }, this);
   }
@@ -148,7 +160,7 @@ class Answer implements AnswerSink {
   }
 
   bad(reason: string): void {
-    this.#parts.log.warn(`cgi: the script ${reason}`);
+    this.#parts.log.warn(`cgi ${this.#file}: ${reason}`);
     if (this.#body !== null) this.#body.fail(reason);
     else this.#fail(502, "The script gave no valid answer");
   }

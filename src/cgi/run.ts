@@ -29,6 +29,7 @@ export class CgiRun {
   #exited = false;
   #line = "";
 
+  /** Throws where the process can't even be tried (an environment that is too large). */
   constructor({ file, helper }: Script, environment: NodeJS.ProcessEnv, body: SpooledBody | null, events: RunEvents) {
     this.#events = events;
     const [command, ...words] = [...helper, file];
@@ -96,10 +97,15 @@ export class CgiRun {
   #read(piece: Buffer): void {
     const lines = (this.#line + piece.latin1Slice()).split("\n");
     this.#line = lines.pop()!;
-    for (const line of lines) this.#events.said(line.slice(0, LONGEST_LINE));
+    for (const line of lines) this.#said(line.slice(0, LONGEST_LINE));
     if (this.#line.length < LONGEST_LINE) return;
-    this.#events.said(this.#line);
+    this.#said(this.#line);
     this.#line = "";
+  }
+
+  /** `line`: one character a byte. */
+  #said(line: string): void {
+    this.#events.said(Buffer.from(line, "latin1").toString());
   }
 
   #end(problem: string | null): void {
@@ -110,7 +116,7 @@ export class CgiRun {
       clearTimeout(this.#killer);
       this.signal("SIGKILL");
     }
-    if (this.#line !== "") this.#events.said(this.#line);
+    if (this.#line !== "") this.#said(this.#line);
     this.#events.exited(problem);
   }
 }

@@ -51,6 +51,6 @@ export interface AnswerSink {
   end(reusable: boolean, trailers: readonly (readonly [string, string])[]): void;
   /** What came is not a valid answer, or ended too early: `reason` follows "upstream: ". */
   bad(reason: string): void;
-  /** The target's error output (FCGI_STDERR), for the log. */
+  /** The target's error output (FCGI_STDERR), for the log: one line or several. */
   said(text: string): void;
 }

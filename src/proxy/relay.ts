@@ -22,6 +22,9 @@ import type { Waiter } from "./waiting-list.ts";
 /** A kept connection may carry what must not be sent twice only if it was used within this, ms: few servers close so early. */
 const FRESH = 1_000;
 
+/** Characters of one line of a program's error output. */
+const LONGEST_LINE = 8 * 1024;
+
 const RETRY_AFTER = [["Retry-After", "1"]] as const;
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"]);
@@ -186,8 +189,10 @@ export class Relay implements AttemptOwner {
     this.#fail(status, reason);
   }
 
+  // A line of the log is one line of the program's: it can't end ours and begin one that looks like ours.
   said(text: string): void {
-    this.#say(this.#attempt!.target, text);
+    const { target } = this.#attempt!;
+    for (const line of text.split(/[\r\n]+/)) if (line !== "") this.#say(target, line.slice(0, LONGEST_LINE));
   }
 
   // --- internal ---

@@ -47,6 +47,32 @@ import sys
 sys.stdout.write("Content-Type: text/plain\\n\\n")
 for i in range(2000): sys.stdout.write("x" * 10000)
 `,
+  "nph-a.sh": `#!/bin/sh
+printf 'HTTP/1.1 201 Made\\r\\nConnection: close\\r\\nX-N: 1\\r\\n\\r\\nnph'
+`,
+  "chunks.sh": `#!/bin/sh
+printf 'Content-Type: text/plain\\nTransfer-Encoding: chunked\\n\\n2\\r\\nok\\r\\n0\\r\\n\\r\\n'
+`,
+  "short.sh": `#!/bin/sh
+printf 'Content-Length: 10\\n\\nshort'
+`,
+  "long.sh": `#!/bin/sh
+printf 'Content-Length: 2\\n\\nlonger'
+`,
+  "endless.sh": `#!/bin/sh
+head -c 100000 /dev/zero | tr '\\0' x
+`,
+  "nowhere.sh": "#!/nonexistent/interpreter\n",
+  "deaf.sh": `#!/bin/sh
+exec <&-
+printf 'Content-Type: text/plain\\n\\nheard nothing'
+`,
+  "lingers.sh": `#!/bin/sh
+echo $$ > "$PIDS"
+printf 'Content-Type: text/plain\\n\\nall'
+exec >&- 2>&-
+sleep 60
+`,
   "helped.pl": 'printf "Content-Type: text/plain\\n\\nhelped $0"\n',
   "index.sh": `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\nindex'
@@ -59,6 +85,7 @@ printf 'Content-Type: text/plain\\n\\ninner %s' "$PATH_INFO"
 const CONFIG = `
 listeners: [{ address: "127.0.0.1:0" }]
 access_log: false
+limits: { request_line: 256KB }
 sites:
   - routes:
       - path: /cgi-bin/
@@ -168,6 +195,41 @@ test("scripts are run once for each request", { timeout: 60_000 }, async (t) => 
       assert.doesNotMatch(answer.body, /not for anybody|outside$|#!/);
     });
   }
+
+  await t.test("takes a whole head of HTTP (NPH), and no word about the connection", async () => {
+    const nph = await instance.get("/cgi-bin/nph-a.sh");
+    assert.deepEqual([nph.status, nph.headers["x-n"], nph.body], [201, "1", "nph"]);
+    assert.equal((await instance.get("/cgi-bin/chunks.sh")).body, "2\r\nok\r\n0\r\n\r\n");
+  });
+
+  await t.test("keeps to the length that a script names: what is less is cut, what is more dropped", async () => {
+    await assert.rejects(instance.get("/cgi-bin/short.sh"), /aborted/);
+    assert.equal((await instance.get("/cgi-bin/long.sh")).body, "lo");
+  });
+
+  await t.test("answers 502 for a head that has no end, and for a program that can't be started", async () => {
+    assert.equal((await instance.get("/cgi-bin/endless.sh")).status, 502);
+    assert.equal((await instance.get("/cgi-bin/nowhere.sh")).status, 502);
+  });
+
+  await t.test("hears a script that does not read its body", async () => {
+    const answer = await instance.get("/cgi-bin/deaf.sh", { method: "POST", body: "x".repeat(1_000_000) });
+    assert.equal(answer.body, "heard nothing");
+  });
+
+  await t.test("answers 500 where a request is too large for an environment, and serves on", async () => {
+    const { status } = await instance.get(`/cgi-bin/env.py?${"q".repeat(140_000)}`);
+    assert.equal(status, 500);
+    assert.equal((await instance.get("/cgi-bin/status.sh")).status, 418);
+    assert.match(instance.output.err, /env\.py: spawn E2BIG/);
+    assert.doesNotMatch(instance.output.err, /edge 0: exited/);
+  });
+
+  await t.test("ends a script that has closed its output and goes on, when its time is over", async () => {
+    assert.equal((await instance.get("/quick/lingers.sh")).body, "all");
+    const pid = Number(fs.readFileSync(pids, "utf8"));
+    await until(() => !fs.existsSync(`/proc/${pid}`));
+  });
 
   await t.test("answers 502 for a script that fails, and logs what it said", async () => {
     assert.equal((await instance.get("/cgi-bin/broken.sh")).status, 502);

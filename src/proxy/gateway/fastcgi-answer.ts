@@ -78,7 +78,7 @@ export class FastcgiAnswer implements AnswerParser {
     this.#length -= piece.length;
     if (this.#own) {
       if (this.#type === STDOUT) this.#answer.push(piece);
-      else if (this.#type === STDERR) this.#sink.said(piece.latin1Slice());
+      else if (this.#type === STDERR) this.#sink.said(piece.toString());
       else this.#endFilled += piece.copy(this.#end, this.#endFilled);
     }
     this.#closeRecord(chunk.length - end);
