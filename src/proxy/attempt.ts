@@ -132,12 +132,13 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
 
   /** Back-pressure of the client. */
   pause(): void {
+    if (this.#over) return;
     this.#paused = true;
     this.#connection?.pause();
   }
 
   resume(): void {
-    if (!this.#paused) return;
+    if (this.#over || !this.#paused) return;
     this.#paused = false;
     this.#connection?.restart();
     this.#connection?.resume();
@@ -334,7 +335,11 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
     const connection = this.#connection!;
     const clean = this.#reusable && this.#request.keepAlive && this.#bodySent && connection.unsent === 0;
     if (!this.#bodySent) this.#feed.stop();
-    if (clean) return true;
+    if (clean) {
+      // Its last bytes may wait for the client; the connection itself waits for nobody.
+      if (this.#paused) connection.resume();
+      return true;
+    }
     connection.close();
     this.#connection = null;
     return false;

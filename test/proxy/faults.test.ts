@@ -157,3 +157,28 @@ test("a target that answers, closes and resets while it is sent a body is heard"
     assertClean(front);
   }
 });
+
+test("a connection whose answer waits for its client is kept for others who read it", async () => {
+  const waiting: net.Socket[] = [];
+  await using target = await scripted((socket, request) => {
+    if (request.includes("/slow")) waiting.push(socket);
+    else socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n");
+  });
+  for (const buffering of [false, true]) {
+    await using front = await proxyStage({ targets: [targetAt(target.port)], proxy: { buffering } });
+    const client = await connect(front.port);
+    const seen = target.received.length;
+    // The second answer, with trailers, is all there and has to wait for its turn.
+    client.write(get("/slow") + get("/quick"));
+    await target.until(() => target.received.slice(seen).join("").includes("/quick") && waiting.length === 1);
+    const idle = (): boolean => front.upstreams.named("up").targets[0]!.inFlight === 1;
+    while (!idle()) await new Promise((resolve) => setImmediate(resolve));
+    const other = await connect(front.port);
+    other.write(get("/other"));
+    assert.equal((await other.responses(1))[0]!.body.latin1Slice(), "ok");
+    assert.equal(target.received.length - seen, 2, "it was not kept");
+    waiting.pop()!.write(OK);
+    assert.equal((await client.responses(2))[1]!.body.latin1Slice(), "ok");
+    for (const one of [client, other]) one.socket.destroy();
+  }
+});
