@@ -39,12 +39,16 @@ sites: [{ routes: [{ exact: /large.txt, static: public }, { app: web }] }]
     });
     await once(slow, "message");
     const beside = await percentile(port);
-    slow.send("?");
-    const [left] = (await once(slow, "message")) as [number];
+    // Some are cut for being slow, and opened again at once.
+    let left = 0;
+    await until(async () => {
+      slow.send("?");
+      [left] = (await once(slow, "message")) as [number];
+      return left > COUNT * 0.9;
+    });
     console.log(
       `slow ${mode}: p99 ${alone.toFixed(1)} ms alone, ${beside.toFixed(1)} ms beside ${left} slow connections`,
     );
-    assert.ok(left > COUNT * 0.9, `${left} slow connections are left`);
     // A machine that is busy with something else is slow without them, too.
     assert.ok(beside < Math.max(200, 3 * alone), `p99 ${beside} ms, ${alone} ms alone`);
   });
