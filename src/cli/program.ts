@@ -73,7 +73,8 @@ function helpCommand(program: Command): Command {
 function unknownVerb(text: string): PropylonError {
   if (isConfiguration(text))
     return new PropylonError("usage", `"${text}" is not an app`, { remedy: `to serve it: propylon run ${text}` });
-  const near = didYouMean(text, [...verbNames(), "help"]);
+  const dotted = /^(\w+(?:\.\w+)*)\.(\w+)$/.exec(text);
+  const near = dotted === null ? didYouMean(text, [...verbNames(), "help"]) : `did you mean ${dotted[1]}:${dotted[2]}?`;
   const remedy = near ?? "to serve an app write MODULE:CALLABLE, such as `propylon app:app`; see propylon --help";
   return new PropylonError("usage", `"${text}" is neither a verb nor an app`, { remedy });
 }

@@ -7,7 +7,7 @@ import type { Flags } from "../config/flags.ts";
 import { type LoadedConfig, type LoadOptions, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/model.ts";
 import type { StatusReport } from "../control/operations.ts";
-import { discoverApp, discoverAppIn, typedTarget } from "../process/discover-app.ts";
+import { discoverApp, typedTarget } from "../process/discover-app.ts";
 import { findInterpreter, type Interpreter } from "../process/interpreter.ts";
 import type { SignalTable } from "../supervisor/signals.ts";
 import { Supervisor } from "../supervisor/supervisor.ts";
@@ -15,6 +15,7 @@ import type { ForeignRequest } from "./foreign-kind.ts";
 import { LogOutput } from "./log-output.ts";
 import type { ServeFlags } from "./serve-options.ts";
 import { SourceWatch } from "./source-watch.ts";
+import { settleTarget } from "./target.ts";
 import { VERSION } from "./version.ts";
 
 export interface ServeRequest {
@@ -119,7 +120,7 @@ function loadOptions(request: ServeRequest, directory: string): LoadOptions {
       ? request.file === null
         ? discovered(directory)
         : null
-      : moduleTarget(request.target, directory);
+      : settleTarget(request.target, directory);
   if (target !== null) {
     const document = configForApp(target, {
       directory,
@@ -145,14 +146,6 @@ function discovered(directory: string): string | null {
   const typed = typedTarget(directory, target);
   process.stderr.write(`propylon: serving ${typed} (${seen}); to say so yourself: propylon ${typed}\n`);
   return target;
-}
-
-/** `app.py` for the app in it, `./shop.wsgi:app` where that script is there; anything else as it is. */
-function moduleTarget(target: string, directory: string): string {
-  const script = /^([A-Za-z_]\w*\.wsgi):\w+$/.exec(target)?.[1];
-  if (script !== undefined && fs.existsSync(path.join(directory, script))) return `./${target}`;
-  const isModule = /^[A-Za-z_]\w*\.py$/.test(target) && fs.existsSync(path.join(directory, target));
-  return isModule ? discoverAppIn(directory, target).target : target;
 }
 
 /** `propylon: serving person at http://127.0.0.1:8000 (2 workers x 4 threads, Python 3.11.7 from .venv)` */

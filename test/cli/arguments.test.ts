@@ -9,6 +9,7 @@ const USAGE: readonly [promise: string, args: readonly string[], message: RegExp
     /"stauts" is neither a verb nor an app\n {2}did you mean "status"\?/,
   ],
   ["a mistyped verb with arguments gets the one that was meant", ["restrat", "shop"], /did you mean "restart"\?/],
+  ["an app written with a dot gets the colon", ["mysite.wsgi.application"], /did you mean mysite\.wsgi:application\?/],
   ["a word like no verb gets the way to serve an app", ["frobnicate"], /MODULE:CALLABLE/],
   [
     "a mistyped option gets the one that was meant",

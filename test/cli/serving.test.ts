@@ -197,7 +197,7 @@ test("a Django project is served by its wsgi module, which is no .wsgi script, n
     "mysite/settings.py": "",
     "mysite/wsgi.py": HELLO.replace("def app", "def application"),
   });
-  for (const target of [["mysite.wsgi:application"], []]) {
+  for (const target of [["mysite.wsgi:application"], ["mysite.wsgi"], ["manage.py"], []]) {
     const propylon = start(t, [...target, ...LISTEN, "--workers", "1"], { cwd });
     assert.equal((await propylon.get("/")).body, "hello", target.join());
     assert.equal((await run(["stop"], cwd)).code, 0);
