@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+from .failures import failures
+
 #: Families that prometheus_client has of each process by itself; main knows the processes' figures better.
 OF_THE_PROCESS = frozenset(
     (
@@ -114,6 +116,7 @@ class AppMetrics:
                     "left_out": left_out,
                     "error": error and error[:500],
                     "gil": gil,
+                    "exceptions": failures(),
                 }
             )
 

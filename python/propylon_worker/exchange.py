@@ -8,6 +8,7 @@ from .answer import Answer
 from .body_input import pulled_input
 from .deadline import DeadlineExceeded
 from .environ import fill
+from .failures import app_failed
 from .frames import CHUNKED, DEFERRED
 from .log import log
 from .own_connection import ClientGone, EdgeGone
@@ -78,7 +79,7 @@ class Runner:
                 turn.settle()
         except BaseException:
             self._leave()
-            log("exception in the app, after its answer", traceback.format_exc())
+            app_failed("exception in the app, after its answer", traceback.format_exc())
         close = getattr(result, "close", None)
         if close is not None:
             try:
@@ -109,12 +110,12 @@ class Runner:
         try:
             if answer.gone or (isinstance(error, ClientGone) and answer.begun):
                 if not isinstance(error, ClientGone):
-                    log("exception in the app, after the client had gone", traceback.format_exc())
+                    app_failed("exception in the app, after the client had gone", traceback.format_exc())
                 answer.end_for_nobody()
                 return None
             if isinstance(error, EdgeGone):
                 return None  # nobody is there to be told
-            log(_said_of(error), traceback.format_exc())
+            app_failed(_said_of(error), traceback.format_exc())
             if answer.begun:
                 answer.fail("the app failed")
                 return None

@@ -7,6 +7,7 @@ from time import monotonic
 
 from .answer import WHOLE, WHOLE_HEAD
 from .asgi_head import answer_head_of, field_pairs
+from .failures import app_failed
 from .frames import ABORT, BODY, DEFERRED, END, HEAD, PULL, FrameError, begun_head
 from .log import log
 from .stream import EdgeGone
@@ -322,7 +323,7 @@ class HttpExchange:
         elif self._state == _COMPLETE:
             said = "exception in the app, after its answer"
         trace = traceback.format_exc()
-        log(said, trace)
+        app_failed(said, trace)
         self._fail("the app failed", trace)
 
     def _fail(self, reason, trace):

@@ -5,6 +5,7 @@ import collections
 import traceback
 
 from .asgi_head import answer_head_of
+from .failures import app_failed
 from .frames import ABORT, BINARY, BODY, CLOSE, END, HEAD, MESSAGE, MORE, REST, TEXT, FrameError, begun_head
 from .http_exchange import ClientGone
 from .log import log
@@ -205,7 +206,7 @@ class WebSocketExchange:
     def _failed(self, error):
         trace = traceback.format_exc()
         if not (self._code is not None and isinstance(error, (ClientGone, asyncio.CancelledError))):
-            log("exception in the app" if self._code is None else "exception in the app, after its WebSocket was closed", trace)
+            app_failed("exception in the app" if self._code is None else "exception in the app, after its WebSocket was closed", trace)
         if self._state == _OPEN and self._code is None:
             self._close(FAILED, "")
         elif self._state == _CONNECTING and self._code is None:

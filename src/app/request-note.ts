@@ -31,6 +31,18 @@ export interface RequestNote {
   readonly outcome: Outcome;
 }
 
+/** A request that a worker has, as the statistics tell of it. */
+export interface RunningRequest {
+  readonly stream: number;
+  readonly method: string;
+  readonly target: string;
+  readonly protocol: string;
+  /** The `Host` field, or empty. */
+  readonly host: string;
+  /** The client's address; empty for a Unix socket. */
+  readonly client: string;
+}
+
 /** Longest target that is told, characters. */
 const LONGEST = 500;
 
@@ -48,4 +60,10 @@ export function noteOf(request: AppRequest, began: number | null, outcome: Outco
     ran: began === null ? null : Math.max(0, Math.round(now - began)),
     outcome,
   };
+}
+
+export function runningOf({ stream, exchange }: AppRequest): RunningRequest {
+  const { method, target, protocol, headers, client } = exchange;
+  const shown = target.slice(0, LONGEST);
+  return { stream, method, target: shown, protocol, host: headers.get("host") ?? "", client: client.address };
 }

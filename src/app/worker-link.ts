@@ -34,6 +34,7 @@ import { requestBlock } from "./request-block.ts";
 import { responseHead } from "./response-block.ts";
 import { readStartedPage, type StartedPage } from "./started-page.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
+import { WorkerTally } from "./worker-tally.ts";
 
 /**
  * Exchanges sent ahead to a fast worker: as many as it runs in about a millisecond, within these bounds. Batches are what keeps it busy
@@ -80,6 +81,7 @@ export class WorkerLink {
   condemned = false;
   requests = 0;
   readonly inFlight = new Map<number, AppRequest>();
+  readonly tally = new WorkerTally();
   readonly #owner: LinkOwner;
   #page: string | null = null;
   #takenBefore = 0;
@@ -246,6 +248,7 @@ export class WorkerLink {
       case HEAD:
         return this.#head(channel, stream, payload);
       case BODY:
+        this.tally.passed(payload.length);
         this.inFlight.get(stream)?.answer?.write(payload);
         return;
       case END:
@@ -273,6 +276,8 @@ export class WorkerLink {
     this.#learn(payload.readUInt32LE(0));
     this.#shares = payload[5] === 1;
     const request = this.inFlight.get(stream);
+    const since = this.loop ? (request?.sentAt ?? performance.now()) : null;
+    this.tally.answered(payload.length - RESPONSE_PREFIX, payload.readUInt32LE(0), since);
     if (request !== undefined) {
       this.inFlight.delete(stream);
       this.#owner.finished(request);
@@ -349,6 +354,7 @@ export class WorkerLink {
     const request = this.inFlight.get(stream);
     if (request === undefined) return undefined;
     this.inFlight.delete(stream);
+    this.tally.ended(request.sentAt);
     this.#owner.finished(request);
     this.#open--;
     this.#lastHeard = performance.now();

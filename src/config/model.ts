@@ -24,6 +24,8 @@ export interface Config {
   readonly adminToken: string | null;
   /** `/metrics` of the admin listener needs no token. */
   readonly adminMetrics: boolean;
+  /** Where figures are told as uWSGI's stats server tells them; null: nowhere. */
+  readonly uwsgiStats: UwsgiStatsConfig | null;
   /** User and group of the edges when main runs as root; null: unchanged. */
   readonly user: string | null;
   readonly group: string | null;
@@ -50,6 +52,22 @@ export interface Config {
   readonly log: LogConfig;
   /** null: requests get no id unless something asks for `{request_id}`. */
   readonly requestId: RequestIdConfig | null;
+}
+
+/** A socket on which each connection gets uWSGI's statistics as JSON. */
+export interface UwsgiStatsConfig {
+  /** `host:port` or `unix:/absolute/path`. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  /** Absolute path of a Unix socket, or null for TCP. */
+  readonly path: string | null;
+  readonly mode: number;
+  readonly owner: string | null;
+  readonly group: string | null;
+  /** With the head of an HTTP answer. */
+  readonly http: boolean;
+  readonly minified: boolean;
 }
 
 /** Ids that requests have from before they are routed. */

@@ -9,6 +9,7 @@ import { resolveAccessLogs, resolveLogFormats, resolveOwnLog } from "./resolve-l
 import { resolveLimits } from "./resolve-policy.ts";
 import { resolveAfter, resolvePrograms } from "./resolve-program.ts";
 import { resolveSites } from "./resolve-sites.ts";
+import { resolveUwsgiStats } from "./resolve-statistics.ts";
 import { checkHosts, resolveTrust } from "./resolve-trust.ts";
 import { resolveUpstreams } from "./resolve-upstreams.ts";
 import { resolveVariables } from "./resolve-variables.ts";
@@ -87,6 +88,7 @@ export function resolveSettings(
     admin: resolveAdmin(settings.admin, context),
     adminToken: settings.admin_token === undefined ? null : resolvePath(context.directory, settings.admin_token),
     adminMetrics: settings.admin_metrics,
+    uwsgiStats: resolveUwsgiStats(settings.uwsgi_stats, context),
     user: settings.user ?? null,
     group: settings.group ?? null,
     apps,

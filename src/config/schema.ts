@@ -9,6 +9,7 @@ import { headerName } from "./name-patterns.ts";
 import { programsSchema } from "./program-schema.ts";
 import { list, named, oneOrMore, optional, section, shorthand, withDefault } from "./sections.ts";
 import { siteSchema } from "./site-schema.ts";
+import { uwsgiStatsSchema } from "./statistics-schema.ts";
 import { trustSchema } from "./trust-schema.ts";
 import { upstreamsSchema } from "./upstream-schema.ts";
 import { variablesSchema } from "./variables-schema.ts";
@@ -31,6 +32,11 @@ export const settingsSchema = section({
     "`/var/lib/propylon/admin-token` for root, `~/.local/state/propylon/admin-token` for others",
   ),
   admin_metrics: withDefault(flag, true, "Whether `/metrics` of `admin` needs no token."),
+  uwsgi_stats: optional(
+    shorthand(address, (written) => ({ address: written }), uwsgiStatsSchema),
+    "Where each connection gets figures as uWSGI's stats server tells them, for `uwsgitop` and the like: an address, or a section.",
+    "nowhere",
+  ),
   user: optional(
     account,
     "User that serves clients, when started as root; only the main process stays root.",

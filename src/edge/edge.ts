@@ -107,7 +107,13 @@ export class Edge {
         this.#send({
           type: "metrics",
           id: message.id,
-          snapshot: snapshot(this.#figures, this.#pools, this.#connections.size, this.#observers.metrics.requests),
+          snapshot: snapshot(
+            this.#figures,
+            this.#pools,
+            this.#connections.size,
+            this.#observers.metrics.requests,
+            message.running,
+          ),
         });
         return;
       case "cache":

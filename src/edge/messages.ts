@@ -1,4 +1,5 @@
-import type { RequestNote } from "../app/request-note.ts";
+import type { RequestNote, RunningRequest } from "../app/request-note.ts";
+import type { TallyFigures } from "../app/worker-tally.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
 import type { Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
@@ -63,7 +64,8 @@ export type ToEdge =
   | { readonly type: "app-broken"; readonly app: string; readonly reason: string | null }
   /** Stop accepting, finish what is in flight within `timeout` ms, then exit 0. */
   | { readonly type: "drain"; readonly timeout: number }
-  | { readonly type: "metrics"; readonly id: number }
+  /** `running`: tell of each request that workers have too. */
+  | { readonly type: "metrics"; readonly id: number; readonly running: boolean }
   | { readonly type: "cache"; readonly id: number; readonly order: CacheOrder }
   /** Change the targets of an upstream, or change nothing; answered by `upstreams`. */
   | {
@@ -109,6 +111,14 @@ export type FromEdge =
       readonly fields?: Record<string, unknown>;
     };
 
+/** One worker, as an edge sees it. */
+export interface WorkerSnapshot extends TallyFigures {
+  readonly requests: number;
+  readonly open: number;
+  /** What it was given and has not answered yet; only where it was asked for. */
+  readonly running?: readonly RunningRequest[];
+}
+
 /** The edge's figures at one moment: plain counters that only grow, and gauges. */
 export interface EdgeSnapshot {
   readonly families: readonly MetricFamily[];
@@ -121,7 +131,7 @@ export interface EdgeSnapshot {
       {
         readonly inFlight: number;
         readonly queued: number;
-        readonly workers: Readonly<Record<number, { readonly requests: number; readonly open: number }>>;
+        readonly workers: Readonly<Record<number, WorkerSnapshot>>;
       }
     >
   >;

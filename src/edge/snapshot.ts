@@ -1,20 +1,26 @@
 import type { Pool } from "../app/pool.ts";
+import { runningOf } from "../app/request-note.ts";
 import type { RouteShare } from "../app/route-share.ts";
 import type { MetricFamily, MetricSample } from "../metrics/family.ts";
 import type { FamilySource } from "../metrics/family-sources.ts";
-import type { EdgeSnapshot } from "./messages.ts";
+import type { EdgeSnapshot, WorkerSnapshot } from "./messages.ts";
 
-/** The edge's figures now, for `/metrics` and `status`. */
+/** The edge's figures now, for `/metrics` and `status`. @param running tell of each request that workers have */
 export function snapshot(
   figures: FamilySource,
   pools: ReadonlyMap<string, Pool>,
   connections: number,
   requests: number,
+  running: boolean,
 ): EdgeSnapshot {
   const apps: Record<string, EdgeSnapshot["apps"][string]> = {};
   for (const [name, pool] of pools) {
-    const workers: Record<number, { requests: number; open: number }> = {};
-    for (const [id, link] of pool.links) workers[id] = { requests: link.requests, open: link.open };
+    const workers: Record<number, WorkerSnapshot> = {};
+    for (const [id, link] of pool.links) {
+      const { requests, open, tally, inFlight } = link;
+      const told = running ? { running: Array.from(inFlight.values(), runningOf) } : {};
+      workers[id] = { requests, open, ...tally.figures, ...told };
+    }
     apps[name] = { inFlight: pool.inFlight, queued: pool.queued, workers };
   }
   return { families: figures.families(), requests, connections, apps };

@@ -21,6 +21,7 @@ import { ReportStore } from "./report-store.ts";
 import type { RuntimeDirectory } from "./runtime-directory.ts";
 import { UpstreamChanges } from "./upstream-changes.ts";
 import { WorkerFigures } from "./worker-figures.ts";
+import { WorkerSeats } from "./worker-seats.ts";
 
 /** Programs that are launched at the same time: enough for a boot's two cores, few enough for its memory. */
 const STARTS = 8;
@@ -54,6 +55,7 @@ export class Assembly {
   readonly programs: ProgramSet;
   readonly upstreams = new UpstreamChanges(() => this.edge);
   readonly workers: WorkerFigures;
+  readonly seats = new WorkerSeats();
   readonly #parts: AssemblyParts;
   readonly #appSockets = new Map<string, ListeningSocket>();
   readonly #certificates: Certificates;
@@ -151,7 +153,10 @@ export class Assembly {
         recorder: this.#recorder,
         tell: (message) => this.edge.tell(message),
         hasEdge: () => this.edge.pid !== null,
-        launched: (run) => this.workers.follow(run),
+        launched: (run) => {
+          this.workers.follow(run);
+          this.seats.follow(run, () => this.edge.latest);
+        },
         findInterpreter,
         doorPath: runtime.doorSocket(app.name),
         touched: this.#parts.touched,

@@ -132,8 +132,8 @@ export class EdgeProcess {
     return run === null ? Promise.resolve(gone) : run.upstreams(asked);
   }
 
-  /** The figures of now; the last known ones when the edge does not tell them within `patience` ms. */
-  async figures(patience: number = FIGURES_PATIENCE): Promise<EdgeSnapshot | null> {
+  /** The figures of now; the last known ones when the edge does not tell them within `patience` ms. `running`: with each request that workers have. */
+  async figures(patience: number = FIGURES_PATIENCE, running = false): Promise<EdgeSnapshot | null> {
     const { run } = this.#keeper;
     if (run === null) return this.#snapshot;
     let timer: NodeJS.Timeout | undefined;
@@ -142,7 +142,7 @@ export class EdgeProcess {
     });
     // Also an answer that comes too late for who asked is the newest that there is.
     this.#owed++;
-    const answered = run.metrics().then((snapshot) => {
+    const answered = run.metrics(running).then((snapshot) => {
       this.#owed--;
       if (snapshot === null || this.#keeper.run !== run) return;
       this.#snapshot = snapshot;

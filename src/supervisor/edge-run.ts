@@ -104,14 +104,14 @@ export class EdgeRun implements Run {
     return this.#ask(this.#listening, key, GONE, () => void this.send({ type: "listen", key }, handle));
   }
 
-  /** The edge's figures now, or null when it ends before it answers. */
-  metrics(): Promise<EdgeSnapshot | null> {
+  /** The edge's figures now, or null when it ends before it answers. @param running with each request that workers have */
+  metrics(running: boolean): Promise<EdgeSnapshot | null> {
     const id = this.#nextId++;
     return this.#ask<number, EdgeSnapshot | null>(
       this.#metrics,
       id,
       null,
-      () => void this.send({ type: "metrics", id }),
+      () => void this.send({ type: "metrics", id, running }),
     );
   }
 

@@ -20,6 +20,8 @@ export interface MetricsMessage {
   readonly error: string | null;
   /** Seconds that its probes waited for the interpreter's lock, and how many there were; null: it has none. */
   readonly gil: readonly [number, number] | null;
+  /** Exceptions that left the app's code, ever. */
+  readonly exceptions: number;
 }
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]{0,199}$/;
@@ -27,7 +29,7 @@ const LABEL = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,99}$/;
 
 /** Checks a message; null when it is none. Families and samples that can't be exposed are left out: the app is not ours. */
 export function parseMetricsMessage(value: Readonly<Record<string, unknown>>): MetricsMessage | null {
-  const { metrics: id, families, more, left_out: leftOut, error, gil } = value;
+  const { metrics: id, families, more, left_out: leftOut, error, gil, exceptions } = value;
   if (typeof id !== "number" || !Array.isArray(families)) return null;
   return {
     type: "metrics",
@@ -37,6 +39,7 @@ export function parseMetricsMessage(value: Readonly<Record<string, unknown>>): M
     leftOut: typeof leftOut === "number" ? leftOut : 0,
     error: typeof error === "string" ? error : null,
     gil: Array.isArray(gil) && typeof gil[0] === "number" && typeof gil[1] === "number" ? [gil[0], gil[1]] : null,
+    exceptions: typeof exceptions === "number" && exceptions > 0 ? exceptions : 0,
   };
 }
 

@@ -9,22 +9,27 @@ let pageSize = 0;
 
 /** Resident set size of a process in bytes, or null where it can't be read. */
 export function residentMemory(pid: number | null): number | null {
-  const pages = pid === null ? null : residentPages(pid);
+  return memoryOf(pid)?.resident ?? null;
+}
+
+/** What a process has of memory and of address space, in bytes; null where it can't be read. */
+export function memoryOf(pid: number | null): { readonly resident: number; readonly virtual: number } | null {
+  const pages = pid === null ? null : pagesOf(pid);
   if (pages === null) return null;
   pageSize ||= findPageSize();
-  return pages * pageSize;
+  return { resident: pages.resident * pageSize, virtual: pages.virtual * pageSize };
 }
 
 // Node tells bytes, the kernel tells pages: of ourselves both are known (4, 16 or 64 KiB, by machine).
 function findPageSize(): number {
-  const ratio = process.memoryUsage.rss() / (residentPages(process.pid) ?? 1);
+  const ratio = process.memoryUsage.rss() / (pagesOf(process.pid)?.resident ?? 1);
   return [4096, 16_384, 65_536].find((size) => ratio < size * 2) ?? 4096;
 }
 
-function residentPages(pid: number): number | null {
+function pagesOf(pid: number): { readonly resident: number; readonly virtual: number } | null {
   try {
-    const pages = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1];
-    return pages === undefined ? null : Number(pages);
+    const [virtual, resident] = readFileSync(`/proc/${pid}/statm`, "latin1").split(" ");
+    return resident === undefined ? null : { resident: Number(resident), virtual: Number(virtual) };
   } catch {
     return null; // it has just ended, or there is no /proc
   }

@@ -8,7 +8,6 @@ import { ControlServer } from "../control/server.ts";
 import type { Handler } from "../http/exchange.ts";
 import { DEFAULT_POLICY, type RestartPolicy } from "../process/backoff.ts";
 import { findInterpreter } from "../process/interpreter.ts";
-import { listenForAdmin, sameAdmin } from "./admin.ts";
 import { type AppPool, unknownApp } from "./app-pool.ts";
 import { Assembly } from "./assembly.ts";
 import { change, changesTo } from "./change.ts";
@@ -21,10 +20,12 @@ import { PassedSockets } from "./passed-sockets.ts";
 import { PidFile } from "./pid-file.ts";
 import { ProgramOperations } from "./program-operations.ts";
 import { RuntimeDirectory } from "./runtime-directory.ts";
+import { SideListeners } from "./side-listeners.ts";
 import { obeySignals, type SignalTable } from "./signals.ts";
 import { spokenListeners } from "./spoken-url.ts";
 import { startApps } from "./start-apps.ts";
 import { unaskedReload } from "./unasked-reload.ts";
+import { uwsgiStats } from "./uwsgi-stats.ts";
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -69,9 +70,9 @@ export class Supervisor implements Operations {
   readonly #since = new Date();
   readonly #metrics: MetricsCollector;
   readonly #control: ControlServer;
+  readonly #side: SideListeners;
   readonly #pidFile: PidFile | null;
   #notifier: Notifier | null = null;
-  #admin: ControlServer | null = null;
   #runtime: RuntimeDirectory | null = null;
   #assembly: Assembly | null = null;
   /** Changes wait for the one before. */
@@ -83,7 +84,10 @@ export class Supervisor implements Operations {
     this.#options = options;
     this.#metrics = new MetricsCollector({ version: options.version, since: this.#since });
     this.#log = rememberingLog(options.log, this.#logs, "main", options.config.log.level === "debug");
-    this.#control = new ControlServer(this.#handler());
+    const handler = this.#handler();
+    this.#control = new ControlServer(handler);
+    const statistics = async (): Promise<object> => uwsgiStats(this.#running());
+    this.#side = new SideListeners({ log: this.#log, handler, statistics });
     this.#pidFile = options.pidFile === undefined ? null : new PidFile(options.pidFile);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
@@ -269,7 +273,7 @@ export class Supervisor implements Operations {
       this.#log.warn(`no listener has the address of the passed socket ${unused}`);
     this.#assembly = assembly;
     await this.#control.listenPrivately(this.#runtime.control);
-    this.#admin = await listenForAdmin(config, this.#handler(), this.#log);
+    await this.#side.open(config);
     assembly.programs.add(config.programs);
     for (const app of Object.values(config.apps)) await assembly.addPool(app, config);
     await Promise.all([assembly.ensureEdge(config), startApps(assembly, this.#options.development ?? false)]);
@@ -319,8 +323,7 @@ export class Supervisor implements Operations {
   }
 
   async #change(assembly: Assembly, next: Config, apps: readonly string[]): Promise<ReloadReport> {
-    const same = sameAdmin(next, assembly.config);
-    const admin = same ? this.#admin : await listenForAdmin(next, this.#handler(), this.#log);
+    const adopt = await this.#side.prepare(assembly.config, next);
     try {
       const report = await change(assembly, next, {
         apps: new Set(apps),
@@ -334,20 +337,12 @@ export class Supervisor implements Operations {
         if (reason !== null) this.#log.error(`app ${name} ${kept}: ${reason}`);
       }
       if (failed.length === 0) this.#log.info("changed", { apps: apps.join(" "), changes: report.changes.join("; ") });
-      await this.#adopt(admin, failed.length === 0);
+      await adopt(failed.length === 0);
       return report;
     } catch (error) {
-      await this.#adopt(admin, false);
+      await adopt(false);
       throw error;
     }
-  }
-
-  // The admin listener changes with the rest: the new one is there before the old one goes.
-  async #adopt(admin: ControlServer | null, done: boolean): Promise<void> {
-    if (admin === this.#admin) return;
-    const leaving = done ? this.#admin : admin;
-    if (done) this.#admin = admin;
-    await leaving?.close(LAST_ANSWERS);
   }
 
   #shutDown(now: boolean): Promise<void> {
@@ -364,7 +359,7 @@ export class Supervisor implements Operations {
   async #takeDown(now: boolean): Promise<void> {
     await this.#assembly?.stop(now);
     this.#logs.end();
-    await Promise.all([this.#control.close(LAST_ANSWERS), this.#admin?.close(LAST_ANSWERS)]);
+    await Promise.all([this.#control.close(LAST_ANSWERS), this.#side.close()]);
     this.#runtime?.remove();
     this.#pidFile?.remove();
     this.#notifier?.end();

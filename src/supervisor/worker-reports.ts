@@ -11,6 +11,8 @@ export interface WorkerReport {
   readonly leftOut: number;
   readonly error: string | null;
   readonly gil: readonly [number, number] | null;
+  /** Exceptions that left the app's code in this worker. */
+  readonly exceptions: number;
 }
 
 /** A worker tells more than there is room for, so that what was let in is still told when metrics before it have grown. */
@@ -62,7 +64,7 @@ export class WorkerReports {
     return this.#open.answered;
   }
 
-  hear({ id, families, more, leftOut, error, gil }: MetricsMessage): void {
+  hear({ id, families, more, leftOut, error, gil, exceptions }: MetricsMessage): void {
     const parts = this.#parts.get(id) ?? [];
     parts.push(...families);
     if (more) {
@@ -74,7 +76,7 @@ export class WorkerReports {
     // What could not be collected is as it was.
     const known = error === null ? this.#keep(joined(parts), at) : (this.#latest?.families ?? []);
     const samples = known.reduce((sum, family) => sum + family.samples.length, 0);
-    this.#latest = { at, families: known, samples, leftOut, error, gil };
+    this.#latest = { at, families: known, samples, leftOut, error, gil, exceptions };
     this.#open?.settle();
     this.#open = null;
   }

@@ -68,6 +68,7 @@ export class WorkerRun implements Run {
   #timedOut = false;
   #timer: NodeJS.Timeout | null = null;
   #interface: AppInterface | null = null;
+  #loaded = 0;
   #becomeReady!: () => void;
 
   constructor(spec: WorkerSpec) {
@@ -111,6 +112,11 @@ export class WorkerRun implements Run {
   /** How it calls its app; null until it has imported that. */
   get interface(): AppInterface | null {
     return this.#interface;
+  }
+
+  /** How long it took to import the app, ms; 0 until it has. */
+  get loaded(): number {
+    return this.#loaded;
   }
 
   get pid(): number | null {
@@ -260,6 +266,7 @@ export class WorkerRun implements Run {
       case "ready":
         this.#said = true;
         this.#interface = message.interface;
+        this.#loaded = message.loaded;
         return this.#checkReady();
       case "failed":
         this.#failure = message;

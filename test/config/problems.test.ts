@@ -233,7 +233,7 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
   "a prototype as a key": [
     "__proto__: {x: 1}\napps: {a: {wsgi: 'a:a'}}\n",
     [
-      "1:1: __proto__: unknown key\n  the keys here are listeners, admin, admin_token, admin_metrics, user, group, apps, programs, variables, upstreams, sites, rate_limits, concurrency_limits, trusted_proxies, unknown_hosts, limits, timeouts, static, caches, log_formats, access_log, request_id, log, profiles",
+      "1:1: __proto__: unknown key\n  the keys here are listeners, admin, admin_token, admin_metrics, uwsgi_stats, user, group, apps, programs, variables, upstreams, sites, rate_limits, concurrency_limits, trusted_proxies, unknown_hosts, limits, timeouts, static, caches, log_formats, access_log, request_id, log, profiles",
     ],
   ],
 };

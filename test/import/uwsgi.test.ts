@@ -389,13 +389,21 @@ stats = 127.0.0.1:9191
   assert.deepEqual(rest, {
     limits: { body: 1_048_576, header_size: 65_536 },
     timeouts: { body: "60s", write: "60s", idle: "30s" },
-    admin: "127.0.0.1:9191",
+    uwsgi_stats: "127.0.0.1:9191",
     access_log: "/var/log/req.log",
   });
   assert.equal(reading.pidFile, "/srv/app/run/x.pid");
   assert.equal(file(`[uwsgi]\n${APP}`).settings.access_log, "-");
   assert.equal(file(`[uwsgi]\n${APP}disable-logging = true`).settings.access_log, undefined);
-  assert.equal(directive(file(`[uwsgi]\n${APP}stats = :9191`), "stats").verdict, "needs-a-decision");
+  const stats = (lines: string) => file(`[uwsgi]\n${APP}${lines}`).settings.uwsgi_stats;
+  assert.equal(stats("stats-server = :9191"), "0.0.0.0:9191");
+  assert.deepEqual(stats("stats = run/s.sock\nstats-http = true\nstats-min = true\nchmod-socket = 660"), {
+    address: "unix:/srv/app/run/s.sock",
+    http: true,
+    minified: true,
+    mode: "0660",
+  });
+  assert.equal(directive(file(`[uwsgi]\n${APP}stats = @abstract`), "stats").verdict, "needs-a-decision");
 });
 
 test("a switch that is off is off", () => {

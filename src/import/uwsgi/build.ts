@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { endpointOf, isLoopback } from "../addresses.ts";
-import { type Ledger, mapped, undecided } from "../ledger.ts";
+import { approximated, type Ledger, mapped, undecided } from "../ledger.ts";
 import { COMBINED } from "../log-format.ts";
 import type { Door, ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
@@ -36,7 +36,7 @@ export function buildInstance(
     ...(Object.keys(apps).length === 0 ? {} : { apps }),
     ...programsOf(instance, directory, ledger, taken),
     ...boundsOf(instance),
-    ...adminOf(instance, directory),
+    ...statisticsOf(instance, directory, ledger, taken),
   };
   if (Object.keys(apps).length === 0) {
     for (const { place, name } of instance.sockets)
@@ -183,9 +183,33 @@ function freeName(command: string, taken: Set<string>): string {
   return name;
 }
 
-function adminOf({ statistics }: Instance, directory: string): Plain {
-  const found = statistics === null ? null : socketAddress(statistics, directory);
-  return found === null || "reason" in found ? {} : { admin: found.address };
+/** Stands for the statistics among the names that are taken; no app is called so. */
+const STATISTICS = "uwsgi_stats:";
+
+function statisticsOf(instance: Instance, directory: string, ledger: Ledger, taken: Set<string>): Plain {
+  const { statistics, statisticsHttp: http, statisticsMinified: minified, socketMode: mode } = instance;
+  if (statistics === null) return {};
+  const found = socketAddress(statistics.address, directory);
+  if ("reason" in found) {
+    ledger.say(statistics.place, statistics.name, undecided(found.reason));
+    return {};
+  }
+  const { address } = found;
+  if (taken.has(STATISTICS)) {
+    ledger.say(
+      statistics.place,
+      statistics.name,
+      approximated("one address tells the statistics of all instances: that of the first"),
+    );
+    return {};
+  }
+  taken.add(STATISTICS);
+  const shape = {
+    ...(http ? { http } : {}),
+    ...(minified ? { minified } : {}),
+    ...(mode === null || !address.startsWith("unix:") ? {} : { mode: `0${mode.toString(8)}` }),
+  };
+  return { uwsgi_stats: Object.keys(shape).length === 0 ? address : { address, ...shape } };
 }
 
 /** The smallest head that we take is larger than what uWSGI takes by default. */

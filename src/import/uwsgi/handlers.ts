@@ -324,15 +324,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "reload-mercy": count((number, instance) => {
     instance.stopTimeout = number;
   }),
-  stats: (value, instance) => {
-    const local = value.startsWith("/") || /^(?:127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(value);
-    if (!local)
-      return undecided(
-        "uWSGI's statistics are not served: set `admin: ADDRESS` for /metrics, /livez and /readyz, and who may reach it",
-      );
-    instance.statistics = value;
-    return approximated("/metrics, /livez and /readyz are served there, in place of uWSGI's JSON");
+  stats: (value, instance, { place, name }) => {
+    instance.statistics = { address: value, place, name };
+    return mapped();
   },
+  "stats-http": flag((on, instance) => {
+    instance.statisticsHttp = on;
+  }),
+  "stats-minified": flag((on, instance) => {
+    instance.statisticsMinified = on;
+  }),
   plugins,
   emperor: (value, instance, { place, name }) => {
     if (!instance.vassals.some(({ pattern }) => pattern === value))

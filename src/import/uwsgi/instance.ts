@@ -87,8 +87,10 @@ export class Instance {
   harakiri: number | null = null;
   tracebacks = false;
   pidFile: string | null = null;
-  /** Where statistics are asked for, as written. */
-  statistics: string | null = null;
+  /** Where statistics are told, as written. */
+  statistics: { readonly address: string; readonly place: Place; readonly name: string } | null = null;
+  statisticsHttp = false;
+  statisticsMinified = false;
   /** MB of address space of a worker. */
   memory: number | null = null;
   files: number | null = null;

@@ -212,6 +212,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   "logger-req": "req-logger",
   logformat: "log-format",
   "stats-server": "stats",
+  "stats-min": "stats-minified",
   usage: "help",
   "http-processes": "http-workers",
   logdate: "log-date",
