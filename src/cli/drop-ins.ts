@@ -10,6 +10,7 @@ import { serve } from "./serve.ts";
 import type { ServeFlags } from "./serve-options.ts";
 import { supervisorctl } from "./supervisor/supervisorctl.ts";
 import { readSupervisordWords } from "./supervisor/supervisord.ts";
+import { uwsgiCommand } from "./uwsgi-command.ts";
 import { VERSION } from "./version.ts";
 
 /** Runs one of the programs that we stand in for, with its own arguments. */
@@ -58,6 +59,13 @@ function check(kind: ForeignKind, words: readonly string[]): void {
   loadConfig({ ...options, profile: null, environment: process.env, flags: {}, directory });
 }
 
+const uwsgi: DropIn = async (words) => {
+  const asked = uwsgiCommand(words, readContext(process.cwd()));
+  process.stderr.write(asked.shown);
+  if (asked.exitCode === null) await server("uwsgi", "uwsgi", UWSGI)(words);
+  else process.exitCode = asked.exitCode;
+};
+
 const nginx: DropIn = async (words) => {
   const output = {
     stdout: (text: string) => void process.stdout.write(text),
@@ -96,7 +104,7 @@ export const DROP_INS: Readonly<Record<DropInName, DropIn>> = {
   nginx,
   gunicorn: server("gunicorn", "gunicorn", GUNICORN),
   gunicorn3: server("gunicorn", "gunicorn", GUNICORN),
-  uwsgi: server("uwsgi", "uwsgi", UWSGI),
+  uwsgi,
   "waitress-serve": server("waitress", "waitress-serve", WAITRESS),
   supervisord,
   supervisorctl: control,

@@ -5,8 +5,10 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
+import { uwsgiCommand } from "../../src/cli/uwsgi-command.ts";
 import { Ledger } from "../../src/import/ledger.ts";
 import { type FileFormat, formatOf, Gatherer } from "../../src/import/uwsgi/gather.ts";
+import { readUwsgi } from "../../src/import/uwsgi/read.ts";
 import { ask, folder, start, until } from "../support/instance.ts";
 import { machine } from "./machine.ts";
 
@@ -106,6 +108,31 @@ for (const name of Object.keys(CONFIGURATIONS))
     const shown = stdout + stderr;
     assert.deepEqual(gathered(cwd, name, environment), optionsIn(shown));
   });
+
+test("--show-config tells of a command line what uWSGI tells", { skip }, (t) => {
+  const cwd = folder(t, FILES);
+  const words = ["--show-config", "-Mp2", "--need-app", "--http-socket", ":0", "--env", "A=1", "logic.ini"];
+  const environment = { PROPYLON_TEST: "set", PATH: process.env["PATH"] ?? "" };
+  const { stdout, stderr } = spawnSync(UWSGI!, words, { cwd, encoding: "utf8", env: environment });
+  const section = (text: string): string => /;uWSGI instance[\s\S]*;end of configuration\n/.exec(text)![0];
+  const files = Object.fromEntries(Object.entries(FILES).map(([file, text]) => [path.join(cwd, file), text]));
+  const asked = uwsgiCommand(words, machine(files, { directory: cwd, environment, cpus: os.availableParallelism() }));
+  assert.equal(section(asked.shown), section(stdout + stderr));
+});
+
+test("every option that `uwsgi --help` lists has a verdict of its own", { skip }, () => {
+  const { stdout } = spawnSync(UWSGI!, ["--plugins", "python3,http", "--help"], { encoding: "utf8" });
+  const names = [...stdout.matchAll(/^\s+(?:-\S\|)?--([\w-]+)/gm)].map(([, name]) => name!);
+  assert.ok(names.length > 800, `${names.length}`);
+  const unknown = names.filter((name) => {
+    const text = `[uwsgi]\n${name} = 1\n`;
+    const source = { kind: "uwsgi", form: "file", path: "/srv/app.ini", text } as const;
+    const { directives } = readUwsgi(source, machine({}, { directory: "/srv" }));
+    return directives.some(({ place, note }) => place.line === 2 && /no counterpart$|no such option/.test(note));
+  });
+  // What is set by them is an option of its own.
+  assert.deepEqual(new Set(unknown), new Set(["set", "set-placeholder", "set-ph"]));
+});
 
 test("what uWSGI serves of an ini, with mounts and files, is what we serve of it", { skip }, async (t) => {
   const files = {

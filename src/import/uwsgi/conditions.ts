@@ -52,6 +52,13 @@ const exists: Logic = (argument, { context, path }) =>
 const file: Logic = (argument, { context, path }) => when(context.isFile(path(argument)), argument);
 const folder: Logic = (argument, { context, path }) => when(context.isDirectory(path(argument)), argument);
 const host: Logic = (argument, { context }) => when(context.environment["HOSTNAME"] === argument, argument);
+const hostMatches: Logic = (argument, { context }) => {
+  try {
+    return when(new RegExp(argument).test(context.environment["HOSTNAME"] ?? ""), argument);
+  } catch {
+    return []; // no pattern: nothing matches it
+  }
+};
 const python: Logic = (argument) => when(/^(?:python|http|router_)/.test(argument), argument);
 const never: Logic = () => [];
 const not =
@@ -72,6 +79,8 @@ const LOGIC: Readonly<Record<string, Logic>> = {
   "if-not-dir": not(folder),
   "if-hostname": host,
   "if-not-hostname": not(host),
+  "if-hostname-match": hostMatches,
+  "if-not-hostname-match": not(hostMatches),
   "if-plugin": python,
   "if-not-plugin": not(python),
   "if-reload": never,

@@ -51,6 +51,7 @@ export class Gatherer {
     const name = canonicalName(option.name);
     if (name === "endif" || name === "endfor") {
       this.#ledger.say(option.place, option.name, mapped());
+      this.#options.push(option);
       this.#block = null;
     } else if (this.#block !== null) this.#repeat(option, this.#block);
     else if (isLogic(name)) this.#open(option, name);
@@ -101,6 +102,7 @@ export class Gatherer {
     const path = (written: string): string => resolve(this.#context.directory, written);
     const values = repetitions(name, option.value ?? "", this.#context, path, (key) => this.#first(key));
     this.#block = { option, values };
+    this.#options.push(option);
     const decided = values.length === 0 ? "it does not hold here" : "it holds here";
     this.#ledger.say(option.place, option.name, approximated(`decided when this is read: ${decided}`));
   }

@@ -192,6 +192,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   gid: account((value, instance) => {
     instance.group = value;
   }),
+  "immediate-uid": account((value, instance) => {
+    instance.user = value;
+  }),
+  "immediate-gid": account((value, instance) => {
+    instance.group = value;
+  }),
   umask: (value, instance) => {
     if (!/^[0-7]{1,4}$/.test(value)) return undecided(`"${value}" are no permission bits`);
     instance.umask = value;
@@ -220,6 +226,13 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "http11-socket": socket("http"),
   https: secureSocket,
   "https-socket": secureSocket,
+  https2: (value, instance, { place, name }) => {
+    const { addr: address = "", cert: certificate, key } = keyValues(value);
+    if (address === "" || certificate === undefined || key === undefined)
+      return undecided("it names no address, certificate and key");
+    instance.sockets.push({ protocol: "http", address, tls: { certificate, key }, place, name });
+    return approximated("of the keys `addr`, `cert` and `key` count: set `tls` of the listener for more");
+  },
   protocol: (value, instance) => {
     instance.protocol = value;
     return value === "uwsgi" || value === "http" ? mapped() : undecided(`listeners speak http and uwsgi, not ${value}`);
@@ -343,6 +356,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   strict: flag((on, instance) => {
     instance.strict = on;
   }),
+  "add-header": (value, instance) => readAddedHeader(`^/ addheader:${value}`, instance),
   route: (value, instance) => readAddedHeader(value, instance),
 };
 

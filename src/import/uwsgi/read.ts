@@ -14,6 +14,14 @@ import { plainWord, readWords } from "./words.ts";
 import type { WrittenOption } from "./written-option.ts";
 
 /**
+ * The options of a command line or a file in the order in which they come, with variables put in, as `--show-config` tells them.
+ * Throws a ProblemList for words that uWSGI refuses.
+ */
+export function uwsgiOptions(source: ForeignSource, context: ReadContext): readonly WrittenOption[] {
+  return gather(source, context, new Ledger()).finish();
+}
+
+/**
  * Reads a configuration file or a command line of uWSGI. Relative paths start where uWSGI would be started (`context.directory`), and
  * at its `chdir` for sockets, scripts and static files, since it changes there before it binds anything.
  */
@@ -40,15 +48,7 @@ function readInstance(
   taken: Set<string>,
   vassal: boolean,
 ): InstanceReading {
-  const gatherer = new Gatherer(context, ledger);
-  for (const option of environmentOptions(context)) gatherer.add(option);
-  if (source.form === "file")
-    gatherer.load(source.path, formatOf(source.path) ?? guessFormat(source.text), source.text);
-  else {
-    const { options, plain } = readWords(source.words, source.place);
-    for (const option of options) gatherer.add(option);
-    for (const word of plain) gatherer.add(plainWord(word, source.place));
-  }
+  const gatherer = gather(source, context, ledger);
   const references = gatherer.references();
   const options = gatherer.finish();
   const instance = new Instance();
@@ -66,6 +66,19 @@ function readInstance(
     built,
     ...vassals.map((each) => readInstance(each.source, { ...context, directory: each.directory }, ledger, taken, true)),
   ]);
+}
+
+function gather(source: ForeignSource, context: ReadContext, ledger: Ledger): Gatherer {
+  const gatherer = new Gatherer(context, ledger);
+  for (const option of environmentOptions(context)) gatherer.add(option);
+  if (source.form === "file")
+    gatherer.load(source.path, formatOf(source.path) ?? guessFormat(source.text), source.text);
+  else {
+    const { options, plain } = readWords(source.words, source.place);
+    for (const option of options) gatherer.add(option);
+    for (const word of plain) gatherer.add({ ...plainWord(word, source.place), implied: true });
+  }
+  return gatherer;
 }
 
 /** `UWSGI_HTTP_SOCKET=:8000` in the environment is the option `http-socket`, and counts before all others. */
@@ -125,7 +138,19 @@ function signalNotes(options: readonly WrittenOption[]): readonly string[] {
 }
 
 /** Options that were carried out while they were gathered. */
-const CARRIED_OUT = new Set(["ini", "xml", "yaml", "json", "include", "inherit", "config", "set", "set-placeholder"]);
+const CARRIED_OUT = new Set([
+  "endif",
+  "endfor",
+  "ini",
+  "xml",
+  "yaml",
+  "json",
+  "include",
+  "inherit",
+  "config",
+  "set",
+  "set-placeholder",
+]);
 
 function outcomeOf(option: WrittenOption, canonical: string, instance: Instance, used: ReadonlySet<string>): Outcome {
   const outcome = handle(instance, canonical, option) ?? fixedOutcome(canonical);

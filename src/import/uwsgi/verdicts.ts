@@ -1,10 +1,11 @@
 import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+import { RARE } from "./rare-verdicts.ts";
 
 /** What becomes of an option that changes no setting of ours, or null where nothing is known of it. */
 export function fixedOutcome(name: string): Outcome | null {
   return Object.hasOwn(BY_NAME, name)
     ? BY_NAME[name]!
-    : (FAMILIES.find(([pattern]) => pattern.test(name))?.[1] ?? null);
+    : (RARE.get(name) ?? FAMILIES.find(([pattern]) => pattern.test(name))?.[1] ?? null);
 }
 
 // --- internal ---
@@ -123,7 +124,9 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   "ini-paste": undecided("PasteDeploy files are not read: write a module that calls `loadapp`"),
   "ini-paste-logged": undecided("PasteDeploy files are not read: write a module that calls `loadapp`"),
   strict: mapped(),
-  "show-config": ignored("`propylon explain` shows what is in effect"),
+  "show-config": approximated(
+    "`propylon uwsgi` shows the options that it was given; `propylon explain` what they come to",
+  ),
   "emperor-tyrant": undecided("vassals run as their own `uid` and `gid`, not as the owner of their file"),
   cache2: approximated("`import uwsgi` has the cache functions, in one store of all workers without a bound on items"),
   cache: approximated("`import uwsgi` has the cache functions, in one store of all workers without a bound on items"),

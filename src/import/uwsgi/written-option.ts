@@ -6,4 +6,6 @@ export interface WrittenOption {
   /** null: nothing was given. */
   readonly value: string | null;
   readonly place: Place;
+  /** It stands for a word that was given without an option. */
+  readonly implied?: boolean;
 }
