@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { PropylonError } from "../base/errors.ts";
@@ -71,7 +72,7 @@ function helpCommand(program: Command): Command {
 }
 
 function unknownVerb(text: string): PropylonError {
-  if (isConfiguration(text))
+  if (isConfiguration(text) || fs.existsSync(text))
     return new PropylonError("usage", `"${text}" is not an app`, { remedy: `to serve it: propylon run ${text}` });
   const dotted = /^(\w+(?:\.\w+)*)\.(\w+)$/.exec(text);
   const near = dotted === null ? didYouMean(text, [...verbNames(), "help"]) : `did you mean ${dotted[1]}:${dotted[2]}?`;

@@ -12,6 +12,11 @@ const USAGE: readonly [promise: string, args: readonly string[], message: RegExp
   ["an app written with a dot gets the colon", ["mysite.wsgi.application"], /did you mean mysite\.wsgi:application\?/],
   ["a word like no verb gets the way to serve an app", ["frobnicate"], /MODULE:CALLABLE/],
   [
+    "a file in the place of an app gets the verb that serves it",
+    ["package.json"],
+    /to serve it: propylon run package\.json/,
+  ],
+  [
     "a mistyped option gets the one that was meant",
     ["app:app", "--wrokers", "2"],
     /unknown option '--wrokers'\n {2}did you mean --workers\? see propylon --help/,
