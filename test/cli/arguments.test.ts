@@ -11,11 +11,7 @@ const USAGE: readonly [promise: string, args: readonly string[], message: RegExp
   ["a mistyped verb with arguments gets the one that was meant", ["restrat", "shop"], /did you mean "restart"\?/],
   ["an app written with a dot gets the colon", ["mysite.wsgi.application"], /did you mean mysite\.wsgi:application\?/],
   ["a word like no verb gets the way to serve an app", ["frobnicate"], /MODULE:CALLABLE/],
-  [
-    "a file in the place of an app gets the verb that serves it",
-    ["package.json"],
-    /to serve it: propylon run package\.json/,
-  ],
+  ["a file in the place of an app gets the verb that serves it", ["site.conf"], /to serve it: propylon run site\.conf/],
   [
     "a mistyped option gets the one that was meant",
     ["app:app", "--wrokers", "2"],
@@ -47,7 +43,7 @@ const USAGE: readonly [promise: string, args: readonly string[], message: RegExp
 
 for (const [promise, args, message] of USAGE) {
   test(`${promise}, with code 2 and nothing on stdout`, async (t) => {
-    const { code, out, err } = await run(args, folder(t, { "app.py": HELLO }));
+    const { code, out, err } = await run(args, folder(t, { "app.py": HELLO, "site.conf": "" }));
     assert.match(err, message);
     assert.equal(out, "");
     assert.equal(code, 2);
