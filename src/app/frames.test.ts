@@ -84,6 +84,24 @@ test("frames come whole, whatever pieces their bytes come in", () => {
   }
 });
 
+test("a large piece of a body passes as it is read, whatever pieces its bytes come in", () => {
+  const body = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
+  const small = frames.encodeFrame(BODY, 7, body.subarray(0, 100));
+  const all = Buffer.concat([small, frames.encodeFrame(BODY, 7, body), frames.encodeFrame(HEAD, 9, body), small]);
+  for (const size of [1, 1000, 16_384, 65_536, 400_000]) {
+    const bodies: Buffer[] = [];
+    const others: number[] = [];
+    const reader = new frames.FrameReader((type, stream, payload) => {
+      if (type === BODY && stream === 7) bodies.push(payload);
+      else others.push(type, stream, payload.length);
+      assert.ok(type !== BODY || size >= payload.length || payload.length <= frames.WHOLE, `${payload.length} waited`);
+    });
+    for (let at = 0; at < all.length; at += size) assert.equal(reader.push(all.subarray(at, at + size)), true);
+    assert.deepEqual(Buffer.concat(bodies), Buffer.concat([body.subarray(0, 100), body, body.subarray(0, 100)]));
+    assert.deepEqual(others, [HEAD, 9, body.length]);
+  }
+});
+
 test("a payload longer than the protocol allows is refused before it is read", () => {
   const head = Buffer.alloc(9);
   head.writeUInt32LE(frames.MAX_PAYLOAD + 1);

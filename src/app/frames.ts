@@ -146,8 +146,14 @@ export function decodeAnswerHead(payload: Buffer): AnswerHead | null {
 /** Bytes of a RESPONSE payload before its head: u32 µs, u8 waited, u8 mode (1: the lanes share), u16 head length. */
 export const RESPONSE_PREFIX: number = RESPONSE_HEAD;
 
-/** Receives whole frames. `payload` is a view of memory that stays valid (a read buffer is not reused). */
+/**
+ * Receives frames. `payload` is a view of memory that stays valid (a read buffer is not reused). All come whole but a BODY longer than
+ * {@link WHOLE}, which comes in parts, each as a BODY, as it is read.
+ */
 export type FrameSink = (type: number, stream: number, payload: Buffer) => void;
+
+/** Bytes of a piece of body that is waited for. Putting larger ones together costs a copy and twice their size in garbage. */
+export const WHOLE: number = 16 * 1024;
 
 /** Cuts a byte stream into frames. */
 export class FrameReader {
@@ -155,6 +161,9 @@ export class FrameReader {
   #rest: Buffer[] = [];
   #held = 0;
   #needed = FRAME_HEAD;
+  /** Bytes to come of a BODY that is given out in parts, and whose it is. */
+  #passing = 0;
+  #stream = 0;
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
@@ -163,7 +172,13 @@ export class FrameReader {
   /** Takes what was read. Returns false when the peer announced a payload that is too long: close the connection. */
   push(chunk: Buffer): boolean {
     let data = chunk;
-    if (this.#held > 0) {
+    if (this.#passing > 0) {
+      const part = Math.min(this.#passing, chunk.length);
+      this.#passing -= part;
+      this.#sink(BODY, this.#stream, part === chunk.length ? chunk : chunk.subarray(0, part));
+      if (part === chunk.length) return true;
+      data = chunk.subarray(part);
+    } else if (this.#held > 0) {
       this.#rest.push(chunk);
       this.#held += chunk.length;
       if (this.#held < this.#needed) return true;
@@ -177,8 +192,14 @@ export class FrameReader {
       const length = (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)) >>> 0;
       if (length > MAX_PAYLOAD) return false;
       const end = at + FRAME_HEAD + length;
-      if (end > size) break;
       const stream = (data[at + 4]! | (data[at + 5]! << 8) | (data[at + 6]! << 16) | (data[at + 7]! << 24)) >>> 0;
+      if (end > size) {
+        if (data[at + 8] !== BODY || length <= WHOLE) break;
+        this.#stream = stream;
+        this.#passing = end - size;
+        if (size - at > FRAME_HEAD) this.#sink(BODY, stream, data.subarray(at + FRAME_HEAD));
+        return true;
+      }
       this.#sink(data[at + 8]!, stream, data.subarray(at + FRAME_HEAD, end));
       at = end;
     }
