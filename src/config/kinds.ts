@@ -62,6 +62,19 @@ export const size = kind(
     new Refused(`expected a size such as 64KB, 10MB or a number of bytes, got ${quote(value)}`),
 );
 
+/** Bytes a second: a size, or a template that makes one of the request. */
+export const bandwidth = kind(
+  "size, or template of one",
+  { anyOf: [{ type: "number", minimum: 0 }, { type: "string" }] },
+  (value) => {
+    if (typeof value === "string" && value.includes("{")) return value;
+    return (
+      (typeof value === "boolean" ? null : parseSize(value)) ??
+      new Refused(`expected bytes a second such as 500KB, or a template such as {rate}, got ${quote(value)}`)
+    );
+  },
+);
+
 export const flag = kind("true or false", { anyOf: [{ type: "boolean" }, INTERPOLATED] }, (value) => {
   if (/^true$/i.test(String(value))) return true;
   return /^false$/i.test(String(value)) ? false : new Refused();

@@ -4,7 +4,7 @@ import { corsSchema, securityHeadersSchema } from "./browser-schema.ts";
 import { cacheSchema } from "./cache-schema.ts";
 import { compressSchema } from "./compress-schema.ts";
 import { requestHeadersSchema, responseHeadersSchema } from "./header-schema.ts";
-import { choice, count, flag, path, pattern, size, template } from "./kinds.ts";
+import { bandwidth, choice, count, flag, path, pattern, size, template } from "./kinds.ts";
 import { concurrencySchema, rateSchema } from "./limit-schema.ts";
 import { accessLogsSchema } from "./log-schema.ts";
 import { routeName } from "./name-patterns.ts";
@@ -59,9 +59,15 @@ export const optionKeys = {
     "everyone",
   ),
   limits: optional(
-    section({ body: optional(size, "Largest request body; 0 for no limit.", "`limits.body` of the top level") }).meta({
-      id: "route_limits",
-    }),
+    section({
+      body: optional(size, "Largest request body; 0 for no limit.", "`limits.body` of the top level"),
+      bandwidth: optional(
+        bandwidth,
+        "Bytes a second that the body of each answer is sent with at most: a size, or a template of one; 0 for no limit.",
+        "no limit",
+      ),
+      bandwidth_after: optional(size, "Bytes of each answer that go before `bandwidth` holds.", "0"),
+    }).meta({ id: "route_limits" }),
     "Bounds that differ from those of the top level.",
   ),
   compress: optional(

@@ -58,6 +58,7 @@ export interface RateLimitConfig {
   readonly delay: number | null;
   /** Keys that are remembered; the one not seen for longest is forgotten first. */
   readonly keys: number;
+  /** What is answered above it. */
   readonly status: number;
   /** Count and log only. */
   readonly dryRun: boolean;
@@ -68,6 +69,8 @@ export interface RateUseConfig {
   readonly limit: string;
   readonly burst: number;
   readonly delay: number | null;
+  readonly status: number;
+  readonly dryRun: boolean;
 }
 
 /** How many requests of a key are answered at the same time (NGINX's `limit_conn_zone`). */
@@ -82,6 +85,8 @@ export interface ConcurrencyUseConfig {
   /** Name in `Config.concurrencyLimits`. */
   readonly limit: string;
   readonly most: number;
+  readonly status: number;
+  readonly dryRun: boolean;
 }
 
 /** Which other sites' scripts may read answers (the Fetch standard, "CORS protocol"). */

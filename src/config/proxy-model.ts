@@ -59,7 +59,7 @@ export interface ProxyConfig {
   readonly upgrade: boolean;
   /** Milliseconds: without a byte either way, and in all (0: no limit). */
   readonly tunnel: { readonly idle: number; readonly lifetime: number };
-  /** `X-Accel-Redirect` of the answer leads to an internal route. */
+  /** `X-Accel-Redirect` of the answer leads to an internal route, `X-Accel-Limit-Rate` says how fast it goes out. */
   readonly accel: boolean;
   readonly tls: {
     readonly verify: boolean;

@@ -121,7 +121,11 @@ const proxyKeys = section({
     {},
     "How long connections last that were upgraded (WebSocket).",
   ),
-  accel: withDefault(flag, true, "Let the upstream answer with an internal route, by `X-Accel-Redirect`."),
+  accel: withDefault(
+    flag,
+    true,
+    "Let the upstream answer with an internal route, by `X-Accel-Redirect`, and say how fast its answer goes out, by `X-Accel-Limit-Rate`.",
+  ),
   tls: optional(tlsSchema, "How an https upstream is spoken to."),
 }).meta({ id: "proxy" });
 

@@ -3,6 +3,7 @@ import { checkRange } from "./check-range.ts";
 import { bareName } from "./collect-names.ts";
 import { resolveCompress } from "./compress-schema.ts";
 import type { AccessSettings, ErrorPageSettings, OptionSettings } from "./options-schema.ts";
+import { resolveBandwidth } from "./resolve-bandwidth.ts";
 import { resolveCache } from "./resolve-cache.ts";
 import { resolveRequestHeaders, resolveResponseHeaders } from "./resolve-headers.ts";
 import { resolveAccessLogs } from "./resolve-logs.ts";
@@ -21,6 +22,7 @@ export const NO_OPTIONS: RouteOptions = {
   intercept: false,
   access: [],
   bodyLimit: null,
+  bandwidth: { rate: 0, after: 0 },
   logged: true,
   accessLog: null,
   compress: null,
@@ -49,6 +51,7 @@ export function resolveOptions(
     intercept: settings.intercept ?? around.intercept,
     access: access === undefined ? around.access : resolveAccess(access, [...at, "access"], context),
     bodyLimit: settings.limits?.body ?? around.bodyLimit,
+    bandwidth: resolveBandwidth(settings.limits ?? {}, [...at, "limits"], around.bandwidth, context),
     logged: settings.logged ?? around.logged,
     accessLog:
       settings.access_log === undefined

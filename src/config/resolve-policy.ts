@@ -33,17 +33,30 @@ export function resolvePolicy(
     rates:
       rate === undefined
         ? around.rates
-        : rate.flatMap(({ limit, burst, delay }) => {
+        : rate.flatMap(({ limit, burst, delay, status, dry_run }) => {
             const known = find(limit, rateLimits, "rate_limits", [...at, "rate"], context);
             if (known === null) return [];
-            return { limit, burst: burst ?? known.burst, delay: delay === undefined ? known.delay : delayOf(delay) };
+            return {
+              limit,
+              burst: burst ?? known.burst,
+              delay: delay === undefined ? known.delay : delayOf(delay),
+              status: status ?? known.status,
+              dryRun: dry_run ?? known.dryRun,
+            };
           }),
     concurrency:
       concurrency === undefined
         ? around.concurrency
-        : concurrency.flatMap(({ limit, most }) => {
+        : concurrency.flatMap(({ limit, most, status, dry_run }) => {
             const known = find(limit, concurrencyLimits, "concurrency_limits", [...at, "concurrency"], context);
-            return known === null ? [] : { limit, most: most ?? known.most };
+            return known === null
+              ? []
+              : {
+                  limit,
+                  most: most ?? known.most,
+                  status: status ?? known.status,
+                  dryRun: dry_run ?? known.dryRun,
+                };
           }),
     cors: cors === undefined ? around.cors : resolveCors(cors, [...at, "cors"], context),
     securityHeaders:

@@ -36,6 +36,8 @@ export interface RouteOptions {
   readonly access: readonly AccessConfig[];
   /** Largest request body in bytes; null: that of `limits`; 0: no limit. */
   readonly bodyLimit: number | null;
+  /** How fast answers go out. */
+  readonly bandwidth: BandwidthConfig;
   /** Whether requests are written to the access logs. */
   readonly logged: boolean;
   /** The access logs; null: those of the top level. */
@@ -45,6 +47,13 @@ export interface RouteOptions {
   readonly policy: PolicyConfig;
   /** Answer from answers that were kept; null: always ask. */
   readonly cache: CacheConfig | null;
+}
+
+export interface BandwidthConfig {
+  /** Bytes a second of each answer's body at most; a template that makes that of the request; 0: as fast as the client reads. */
+  readonly rate: number | Template;
+  /** Bytes that go first without that bound. */
+  readonly after: number;
 }
 
 /** How the answers of a route are kept (RFC 9111, docs/cache.md). Times in milliseconds. */

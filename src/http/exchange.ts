@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { Pace } from "./pace.ts";
 import type { ProxiedConnection } from "./proxy-protocol.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -71,6 +72,8 @@ export interface Exchange {
   readonly environ: readonly (readonly [string, string])[] | null;
   /** The head that the client is sent, as the handlers and filters made it, for logs; null before. */
   readonly sent?: ResponseHead | null;
+  /** How fast the response's body goes out at most: set by routing and by upstreams before the answer; null: as fast as the client reads. */
+  pace?: Pace | null;
   /** Bytes of the response's head as sent, where the protocol counts them. */
   readonly headBytes?: number;
   /** Called once if the client goes away before the response is complete; nothing is to be answered then. */

@@ -4,6 +4,8 @@ import { errorPage } from "./error-page.ts";
 import type { Client, Exchange, RequestBody, ResponseBody, ResponseFilter } from "./exchange.ts";
 import { FileSender } from "./file-sender.ts";
 import type { Output } from "./output.ts";
+import type { Pace } from "./pace.ts";
+import { paced } from "./paced-body.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -65,6 +67,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
   onInputEnd: (() => void) | null = null;
   aborted = false;
   sent: ResponseHead | null = null;
+  pace: Pace | null = null;
   headBytes = 0;
 
   readonly #owner: ExchangeOwner;
@@ -221,7 +224,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
       this.#owner.exchangeCut(this, false);
       return;
     }
-    const body = this.#answer;
+    const body = this.pace === null || this.#isHead ? this.#answer : paced(this.#answer, this.pace);
     this.#state = SENDING;
     this.closes = this.#owner.closesAfter(this);
     if (body === null || Buffer.isBuffer(body)) this.#sendWhole(head, body);

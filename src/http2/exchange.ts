@@ -1,6 +1,8 @@
 import type { Duplex } from "node:stream";
 import { errorPage } from "../http/error-page.ts";
 import type { Client, Exchange, RequestBody, ResponseBody, ResponseFilter } from "../http/exchange.ts";
+import type { Pace } from "../http/pace.ts";
+import { paced } from "../http/paced-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 import type { ResponseHead } from "../http/response-head.ts";
@@ -50,6 +52,7 @@ export class Http2Exchange implements Exchange {
   onAbort: (() => void) | null = null;
   aborted = false;
   sent: ResponseHead | null = null;
+  pace: Pace | null = null;
 
   readonly #owner: ExchangeOwner;
   /** The client asked with HEAD, whatever an internal redirect makes of the method. */
@@ -99,7 +102,9 @@ export class Http2Exchange implements Exchange {
       this.#owner.sendResponse(completeBlock(encoded, this.#owner.serverField, length), null);
     } else {
       if (size === 0) release(body);
-      this.#owner.sendResponse(completeBlock(encoded, this.#owner.serverField, size), size === 0 ? null : body);
+      const block = completeBlock(encoded, this.#owner.serverField, size);
+      if (size === 0) this.#owner.sendResponse(block, null);
+      else this.#owner.sendResponse(block, this.pace === null ? body : paced(body, this.pace));
     }
   }
 

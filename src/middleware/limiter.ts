@@ -38,12 +38,12 @@ export class Limiter {
     const denial = this.#enter(exchange);
     if (denial !== null) return refuse(denial);
     const asked = this.#parts.rates
-      .map(({ use, limit, key }) => ({ limit, demand: demandOf(use, limit, key(exchange)) }))
+      .map(({ use, limit, key }) => ({ use, demand: demandOf(use, limit, key(exchange)) }))
       .filter(({ demand }) => demand.key !== "");
     if (asked.length === 0) return go();
     const now = performance.now();
-    for (const { limit, demand } of asked) if (limit.dryRun) this.#rehearse(exchange, demand, now);
-    const counted = asked.filter(({ limit }) => !limit.dryRun);
+    for (const { use, demand } of asked) if (use.dryRun) this.#rehearse(exchange, demand, now);
+    const counted = asked.filter(({ use }) => !use.dryRun);
     if (counted.length === 0) return go();
     const answer = this.#parts.limits.rates.take(
       counted.map(({ demand }) => demand),
@@ -58,7 +58,7 @@ export class Limiter {
 
   #settle(
     exchange: Exchange,
-    counted: readonly { readonly limit: RateLimitConfig; readonly demand: RateDemand }[],
+    counted: readonly { readonly use: RateUseConfig; readonly demand: RateDemand }[],
     { exceeded, wait }: RateAnswer,
     go: () => void,
     refuse: (denial: Denial) => void,
@@ -67,9 +67,9 @@ export class Limiter {
     const { limits } = this.#parts;
     const client = exchange.client.address;
     if (exceeded >= 0) {
-      const { limit, demand } = counted[exceeded]!;
+      const { use, demand } = counted[exceeded]!;
       limits.say("rate", demand.limit, "refused", client);
-      return refuse(denialOf(limit.status, wait));
+      return refuse(denialOf(use.status, wait));
     }
     for (const { demand } of counted) limits.say("rate", demand.limit, wait > 0 ? "delayed" : "passed", client);
     if (wait <= 0) return go();
@@ -84,12 +84,12 @@ export class Limiter {
   #enter(exchange: Exchange): Denial | null {
     const { limits, concurrency } = this.#parts;
     const client = exchange.client.address;
-    for (const { use, limit, key } of concurrency) {
+    for (const { use, key } of concurrency) {
       const value = key(exchange);
       if (value === "") continue;
       const full = limits.open(use.limit, value) >= use.most;
-      limits.say("concurrency", use.limit, !full ? "passed" : limit.dryRun ? "would_refuse" : "refused", client);
-      if (full && !limit.dryRun) return denialOf(limit.status, 0);
+      limits.say("concurrency", use.limit, !full ? "passed" : use.dryRun ? "would_refuse" : "refused", client);
+      if (full && !use.dryRun) return denialOf(use.status, 0);
       stateOf(exchange).atEnd.push(limits.enter(use.limit, value));
     }
     return null;

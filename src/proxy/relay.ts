@@ -1,4 +1,5 @@
 import type { Exchange, StreamBody } from "../http/exchange.ts";
+import { obeyPace } from "../http/obey-pace.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { AnswerBody } from "../spool/answer-body.ts";
 import { type AnswerWriter, Attempt, type AttemptFailure, type AttemptOwner } from "./attempt.ts";
@@ -294,6 +295,7 @@ export class Relay implements AttemptOwner {
   #shown(head: ResponseHead): ResponseHead {
     const target = this.#target;
     const shown = shownAnswer(head, this.#route.rules, this.#exchange);
+    if (this.#route.config.accel) obeyPace(head, this.#exchange);
     const config = this.#upstream.config;
     if (target === null || config?.balance !== "sticky" || this.#key === target.id) return shown;
     const cookie = stickyCookie(config.key, target.id, this.#exchange.client.secure);

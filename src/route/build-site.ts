@@ -15,6 +15,7 @@ import { Cors } from "../middleware/cors.ts";
 import type { CompiledTemplate, Encoding, TemplateCompiler, TemplateScope } from "../template/template.ts";
 import { AccessList } from "./access-list.ts";
 import { buildGuard, foundMethods, type GuardTools } from "./build-guard.ts";
+import { buildPace } from "./build-pace.ts";
 import { ClientGate } from "./client-gate.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { ErrorPages } from "./error-pages.ts";
@@ -112,6 +113,7 @@ class SiteBuilder {
     const requestHeaders =
       config.requestHeaders.length === 0 ? null : new RequestHeaderRules(config.requestHeaders, ruleParts.compile);
     const log = config.accessLog === null ? null : this.#parts.makeLog(config.accessLog);
+    const pace = buildPace(config.bandwidth, compile);
     const bodyLimit = config.bodyLimit ?? this.#parts.bodyLimit;
     return {
       match: config.match,
@@ -125,6 +127,7 @@ class SiteBuilder {
       access,
       guard,
       bodyLimit,
+      pace,
       requestHeaders,
       answers,
       logged: config.logged,
@@ -136,6 +139,7 @@ class SiteBuilder {
         access === null &&
         guard === null &&
         bodyLimit === 0 &&
+        pace === null &&
         requestHeaders === null &&
         answers === null &&
         config.logged &&

@@ -1,5 +1,6 @@
 import { errorPage } from "../http/error-page.ts";
 import type { Exchange, ResponseBody, ResponseFilter } from "../http/exchange.ts";
+import { obeyPace } from "../http/obey-pace.ts";
 import { normalisePath } from "../http/path.ts";
 import { Refusal } from "../http/refusal.ts";
 import { ResponseHead } from "../http/response-head.ts";
@@ -87,6 +88,7 @@ export class RouteFilter implements ResponseFilter {
     if (target === null) return false;
     const { path, query } = target;
     const named = path.startsWith("@");
+    obeyPace(head, exchange);
     release(body);
     state.kept = head.headers.filter(([name]) => KEPT_BY_ACCEL.has(name.toLowerCase()));
     state.internal = true;

@@ -1,5 +1,6 @@
 import type { RouteConfig } from "../config/route-model.ts";
 import type { Exchange, Handler, ResponseFilter } from "../http/exchange.ts";
+import type { Pace } from "../http/pace.ts";
 import type { Cors } from "../middleware/cors.ts";
 import type { AccessList } from "./access-list.ts";
 import type { Condition } from "./condition.ts";
@@ -52,6 +53,8 @@ export interface Route {
   readonly guard: Guard | null;
   /** Bytes; 0: no limit of its own. */
   readonly bodyLimit: number;
+  /** How fast answers go out; null: as fast as clients read. */
+  readonly pace: ((exchange: Exchange) => Pace | null) | null;
   readonly requestHeaders: RequestHeaderRules | null;
   /** null: answers go to the client as they are. */
   readonly answers: AnswerRules | null;

@@ -195,6 +195,8 @@ export class Site implements Handler, Guide {
       return;
     }
     route.requestHeaders?.apply(exchange);
+    // What an upstream says of an answer holds for the route that it leads to (X-Accel-Limit-Rate with X-Accel-Redirect).
+    if (exchange.pace?.said !== true) exchange.pace = route.pace === null ? null : route.pace(exchange);
     const { body } = exchange;
     // Without a state nothing leads elsewhere, and nobody needs to know whether the body was read.
     if (body.length !== 0 && body !== NO_BODY && !(body instanceof RoutedBody && route.bodyLimit === 0)) {

@@ -109,6 +109,8 @@ const LOCATIONS = `
   location = /page { return 200 page; }
   location /none/ { limit_req zone=slow; try_files /nothing @ok; }
   location /burst/ { limit_req zone=slow burst=3 nodelay; try_files /nothing @ok; }
+  location /status/ { limit_req zone=slow; limit_req_status 418; try_files /nothing @ok; }
+  location /dry/ { limit_req zone=slow; limit_req_dry_run on; try_files /nothing @ok; }
   location /two/ { limit_req zone=slow burst=5 nodelay; limit_req zone=other burst=1 nodelay; try_files /nothing @ok; }
   location /delay/ { limit_req zone=quick burst=3; try_files /nothing @ok; }
   location /some/ { limit_req zone=quick burst=3 delay=2; try_files /nothing @ok; }
@@ -126,10 +128,10 @@ test("limit_req lets through, delays and refuses what nginx does", {
     for (let i = 0; i < count; i++) found.push((await send(port, get(`${path}?key=${key}`)))!.status);
     return found;
   };
-  for (const path of ["/none/", "/burst/", "/two/"])
+  for (const path of ["/none/", "/burst/", "/status/", "/dry/", "/two/"])
     for (const key of ["a", ""]) {
-      const wanted = await statuses(nginx.port, path, `${path.length}${key}`, 8);
-      assert.deepEqual(await statuses(ours, path, `${path.length}${key}`, 8), wanted, `${path} ${key}`);
+      const wanted = await statuses(nginx.port, path, `${path}${key}`, 8);
+      assert.deepEqual(await statuses(ours, path, `${path}${key}`, 8), wanted, `${path} ${key}`);
     }
   // Roughly: how long five at once take, and how many of them are refused.
   for (const path of ["/delay/", "/some/"]) {

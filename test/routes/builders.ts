@@ -22,6 +22,7 @@ const OPTIONS: RouteOptions = {
   intercept: false,
   access: [],
   bodyLimit: null,
+  bandwidth: { rate: 0, after: 0 },
   logged: true,
   accessLog: null,
   compress: null,

@@ -10,16 +10,16 @@ const STATE = { req: 128, conn: 64 } as const;
 
 /** How often, and how many at once: what is in effect at a level. */
 export function limitsAt(scope: Scope, t: Translation): Plain {
-  const rates = scope.nearest("limit_req").flatMap((directive) => rateUse(directive, t) ?? []);
-  const concurrency = scope.nearest("limit_conn").flatMap((directive) => connUse(directive, t));
+  const rates = scope.nearest("limit_req").flatMap((directive) => rateUse(directive, scope, t) ?? []);
+  const concurrency = scope.nearest("limit_conn").flatMap((directive) => connUse(directive, scope, t));
   return compact({
     rate: rates.length === 0 ? undefined : rates,
     concurrency: concurrency.length === 0 ? undefined : concurrency,
   });
 }
 
-/** The zones: what is counted, and how fast. `levels`: every level, to find what limits answer. */
-export function limitZones(http: Scope, levels: readonly Scope[], t: Translation): Plain {
+/** The zones: what is counted, and how fast. */
+export function limitZones(http: Scope, t: Translation): Plain {
   const zone = (directive: Directive, kind: "req" | "conn"): readonly [string, Plain] | null => {
     t.ledger.claim(directive);
     const [key, ...words] = textsOf(directive);
@@ -34,8 +34,7 @@ export function limitZones(http: Scope, levels: readonly Scope[], t: Translation
       key: t.template(directive, key!),
       rate: kind === "req" ? `${rate}/${unit}` : undefined,
       keys: kind === "req" ? Math.max(1, Math.floor(bytes / STATE.req)) : undefined,
-      status: Number(setting(`limit_${kind}_status`, levels, t) ?? 503),
-      dry_run: setting(`limit_${kind}_dry_run`, levels, t)?.toLowerCase() === "on" || undefined,
+      ...outcome(kind, http, t),
     });
     return [limitName(name), limit];
   };
@@ -55,7 +54,7 @@ function limitName(written: string): string {
   return written.replace(/[^\w.-]/g, "_").replace(/^[.-]/, "_");
 }
 
-function rateUse(directive: Directive, t: Translation): Plain | null {
+function rateUse(directive: Directive, scope: Scope, t: Translation): Plain | null {
   t.ledger.claim(directive);
   const words = textsOf(directive);
   const of = (name: string): string | undefined =>
@@ -70,20 +69,39 @@ function rateUse(directive: Directive, t: Translation): Plain | null {
     limit: limitName(zone),
     burst: Number(of("burst") ?? 0),
     delay: words.includes("nodelay") ? false : delay === undefined ? true : Number(delay),
+    ...ownOutcome("req", scope, t),
   };
 }
 
-function connUse(directive: Directive, t: Translation): Plain {
+function connUse(directive: Directive, scope: Scope, t: Translation): Plain {
   t.ledger.claim(directive);
   const [name, most] = textsOf(directive);
-  return { limit: limitName(name!), most: Math.max(1, Number(most)) };
+  return { limit: limitName(name!), most: Math.max(1, Number(most)), ...ownOutcome("conn", scope, t) };
 }
 
-/** One value for the instance: the first that is written. */
-function setting(name: string, levels: readonly Scope[], t: Translation): string | null {
-  const all = levels.flatMap((level) => level.own(name));
-  for (const directive of all)
-    if (firstOf(directive) === firstOf(all[0]!)) t.ledger.claim(directive);
-    else t.ledger.claim(directive, "approximated", `a limit answers with one status everywhere: ${firstOf(all[0]!)}`);
-  return all.length === 0 ? null : firstOf(all[0]!);
+/** What is done above a limit, as a level has it. */
+function outcome(
+  kind: "req" | "conn",
+  scope: Scope,
+  t: Translation,
+): { readonly status: number; readonly dry_run?: true } {
+  const [status, dry] = [scope.one(`limit_${kind}_status`), scope.one(`limit_${kind}_dry_run`)];
+  for (const directive of [status, dry]) if (directive !== null) t.ledger.claim(directive);
+  return {
+    status: status === null ? NGINX_STATUS : Number(firstOf(status)),
+    ...(dry !== null && firstOf(dry).toLowerCase() === "on" && { dry_run: true }),
+  };
 }
+
+/** The same where it differs from what the zones say. */
+function ownOutcome(kind: "req" | "conn", scope: Scope, t: Translation): Plain {
+  const own = outcome(kind, scope, t);
+  const http = scope.within("http");
+  const zone = http === null ? { status: NGINX_STATUS } : outcome(kind, http, t);
+  return compact({
+    status: own.status === zone.status ? undefined : own.status,
+    dry_run: own.dry_run === zone.dry_run ? undefined : own.dry_run === true,
+  });
+}
+
+const NGINX_STATUS = 503;

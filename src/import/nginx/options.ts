@@ -1,6 +1,7 @@
 import { describePlace } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
 import { accessAt } from "./access.ts";
+import { bandwidthAt } from "./bandwidth.ts";
 import { compressAt } from "./compress.ts";
 import { responseHeaders } from "./headers.ts";
 import { limitsAt } from "./limits.ts";
@@ -21,7 +22,7 @@ export function optionsAt(scope: Scope, t: Translation): Plain {
     ...accessAt(scope, t),
     ...limitsAt(scope, t),
     compress: compressAt(scope, t),
-    limits: bodyLimit(scope, t),
+    limits: { ...bodyLimit(scope, t), ...bandwidthAt(scope, t) },
     ...logsAt(scope, t),
   });
 }

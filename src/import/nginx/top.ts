@@ -24,7 +24,7 @@ export function topSettings(main: Scope | null, http: Scope | null, servers: rea
     timeouts: timeouts(levels, t),
     limits: headLimits(levels, t),
     ...topLogs(main, http, servers, t),
-    ...(http === null ? {} : limitZones(http, levels, t)),
+    ...(http === null ? {} : limitZones(http, t)),
   });
 }
 

@@ -62,6 +62,11 @@ export class Variables {
     return { kind: "unknown" };
   }
 
+  /** The configuration gives it a value somewhere. */
+  isDefined(name: string): boolean {
+    return this.#defined.has(name);
+  }
+
   /** The one text that `set` gives to a variable, when there is just one. */
   constant(name: string): string | null {
     const values = this.#constants.get(name);

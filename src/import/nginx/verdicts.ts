@@ -55,7 +55,6 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ],
   ["approximated", "slashes side by side are one in the path that locations are compared with", /^merge_slashes$/],
   ["approximated", "header names are judged by RFC 9110", /^underscores_in_headers$/],
-  ["approximated", "answers go out as fast as the client reads", /^limit_rate\w*$/],
   ["approximated", "there is no counter on the admin listener for it", /^status_zone$/],
   ["ignored", "how a limit writes to NGINX's log", /^limit_(?:req|conn)_log_level$/],
   ["needs-a-decision", "TCP and mail are not proxied here; keep NGINX for it", /^(?:stream|mail)$/],
@@ -63,7 +62,7 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
 
 /** What is translated where something uses it. */
 const TRANSLATED =
-  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|keepalive_requests|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|limit_(?:req|conn)\w*|set_real_ip_from|real_ip_\w+|stub_status|ssl)$/;
+  /^(?:http|server|location|if|gzip|gzip_static|brotli|more_set_headers|limit_except|upstream|map|geo|types|listen|server_name|root|alias|index|try_files|error_page|return|rewrite|set|break|allow|deny|satisfy|internal|expires|etag|autoindex\w*|default_type|charset|source_charset|override_charset|charset_types|add_header|disable_symlinks|access_log|user|client_\w+|keepalive_timeout|keepalive_requests|send_timeout|large_client_header_buffers|absolute_redirect|port_in_redirect|server_name_in_redirect|(?:proxy|uwsgi|fastcgi|scgi)_\w+|auth_(?:basic|request|delay)\w*|limit_\w+|set_real_ip_from|real_ip_\w+|stub_status|ssl)$/;
 
 /** The fate of a directive that nothing has used. */
 export function fateOf(directive: Directive, isWhole: boolean): Fate {
