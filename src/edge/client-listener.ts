@@ -84,12 +84,9 @@ export class ClientListener {
 
   /** For connections from now on; those that are open stay as they are. */
   configure({ protocol, http2, secure, proxyProtocol }: ListenerMode): void {
-    const same = http2 === this.#mode.http2;
     this.#mode = { protocol, http2, proxyProtocol };
     if (secure === null) this.#secure = null;
-    else if (!same) this.#secure = this.#secureServer(secure);
-    else if (this.#secure !== null) this.#secure.renew(secure);
-    else this.#secure = this.#secureServer(secure);
+    else this.renew(secure);
   }
 
   start(handle: unknown, onError: (error: Error) => void): void {
@@ -97,9 +94,10 @@ export class ClientListener {
     this.#server.listen(handle as net.ListenOptions);
   }
 
-  /** Other certificates, for clients from now on. */
+  /** Other certificates, for clients from now on; who is in the midst of a handshake goes on with those before. */
   renew(secure: SecureSettings): void {
-    this.#secure?.renew(secure);
+    if (this.#secure?.fits(secure, this.#mode.http2)) this.#secure.renew(secure);
+    else this.#secure = this.#secureServer(secure);
   }
 
   stop(): void {

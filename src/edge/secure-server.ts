@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import tls from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { CertificateChoice } from "../tls/certificate-choice.ts";
 import type { SecureSettings } from "./messages.ts";
 
@@ -12,16 +14,20 @@ export interface SecureEvents {
 /** Turns connections into TLS ones: the handshake, within `timeout` ms, with the certificate for the name that is asked for. */
 export class SecureServer {
   readonly #server: tls.Server;
+  readonly #http2: boolean;
+  readonly #settings: SecureSettings;
   #choice: CertificateChoice;
 
   /** `http2`: offered by ALPN (RFC 7301), before HTTP/1.1. `timeout`: ms of the handshake. */
   constructor(settings: SecureSettings, http2: boolean, timeout: number, events: SecureEvents) {
+    this.#http2 = http2;
+    this.#settings = settings;
     this.#choice = choiceOf(settings);
     this.#server = tls.createServer({
       ...contextOptions(settings),
       ...ownPair(settings),
       handshakeTimeout: timeout,
-      ticketKeys: Buffer.from(settings.ticketKeys, "base64"),
+      ...sessions(settings),
       requestCert: settings.clientAuthorities !== null,
       rejectUnauthorized: settings.clientRequired,
       ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
@@ -41,10 +47,16 @@ export class SecureServer {
     this.#server.emit("connection", socket);
   }
 
+  /** Whether these settings differ in nothing but what `renew` changes. */
+  fits(settings: SecureSettings, http2: boolean): boolean {
+    return http2 === this.#http2 && isDeepStrictEqual({ ...settings, pairs: null }, { ...this.#settings, pairs: null });
+  }
+
   /** Other certificates for handshakes from now on; connections that are open stay as they are. */
   renew(settings: SecureSettings): void {
     this.#choice = choiceOf(settings);
-    this.#server.setSecureContext({ ...contextOptions(settings), ...ownPair(settings) });
+    // Without them Node would make new ones, which no other edge has.
+    this.#server.setSecureContext({ ...contextOptions(settings), ...ownPair(settings), ...sessions(settings) });
   }
 }
 
@@ -60,6 +72,12 @@ function contextOptions({ minimum, ciphers, clientAuthorities }: SecureSettings)
     ...(ciphers === null ? {} : { ciphers }),
     ...(clientAuthorities === null ? {} : { ca: clientAuthorities }),
   };
+}
+
+/** OpenSSL takes up no session of another context id, whoever sealed it. */
+function sessions({ ticketKeys }: SecureSettings): { readonly ticketKeys: Buffer; readonly sessionIdContext: string } {
+  const sessionIdContext = createHash("sha256").update(ticketKeys).digest("hex").slice(0, 32);
+  return { ticketKeys: Buffer.from(ticketKeys, "base64"), sessionIdContext };
 }
 
 /** For clients that name no host. */

@@ -1,5 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { describe, PropylonError } from "../base/errors.ts";
@@ -11,11 +10,10 @@ import { CertificateWatch } from "../tls/certificate-files.ts";
 interface Kept {
   readonly tls: TlsConfig;
   readonly watch: CertificateWatch;
-  readonly authorities: string | null;
 }
 
-/** Session tickets of all edges, also of those to come, are sealed with this (48 bytes); it lives as long as main. */
-const TICKET_KEYS = randomBytes(48).toString("base64");
+/** What the keys come from that session tickets of all edges, also of those to come, are sealed with; it lives as long as main. */
+const TICKET_SECRET = randomBytes(48);
 
 /** The certificates of the listeners, by the listener's address: read here, since edges may not read keys, and told to the edge. */
 export class Certificates {
@@ -43,7 +41,7 @@ export class Certificates {
 
   /** What the edge is told. */
   settings(): Readonly<Record<string, SecureSettings>> {
-    return Object.fromEntries([...this.#kept].map(([key, kept]) => [key, secureSettings(kept)]));
+    return Object.fromEntries([...this.#kept].map(([key, kept]) => [key, secureSettings(key, kept)]));
   }
 
   /** Looks at the files now: somebody knows that they were written. */
@@ -58,33 +56,46 @@ export class Certificates {
   // --- internal ---
 
   #read(key: string, tls: TlsConfig): Kept {
-    const watch = new CertificateWatch(tls.certificates, {
+    const watch = new CertificateWatch(tls.certificates, tls.clientAuthorities, {
       renewed: () => {
         this.#log.info(`listener ${key}: the certificate was renewed`);
-        this.#renewed(key, secureSettings(kept));
+        this.#renewed(key, secureSettings(key, kept));
+      },
+      authoritiesChanged: () => {
+        this.#log.info(`listener ${key}: the authorities of its clients have changed`);
+        this.#renewed(key, secureSettings(key, kept));
       },
       refused: (error) => this.#log.error(`listener ${key} keeps its certificate: ${describe(error)}`),
     });
-    const authorities = tls.clientAuthorities === null ? null : readAuthorities(tls.clientAuthorities);
-    const kept: Kept = { tls, watch, authorities };
+    const kept: Kept = { tls, watch };
     prove(key, kept);
     return kept;
   }
 }
 
-function secureSettings({ tls, watch, authorities }: Kept): SecureSettings {
+function secureSettings(key: string, { tls, watch }: Kept): SecureSettings {
+  const { authorities } = watch;
   return {
     pairs: watch.pairs,
     minimum: tls.minimum,
     ciphers: tls.ciphers,
     clientAuthorities: authorities,
     clientRequired: tls.clientRequired,
-    ticketKeys: TICKET_KEYS,
+    ticketKeys: ticketKeys(authorities === null ? "" : `${key}\0${tls.clientRequired}\0${authorities}`),
   };
 }
 
+/**
+ * A session is taken up without a look at the client's certificate (RFC 8446 §4.6.1): a ticket has to be worth nothing where
+ * other clients are let in than where it was given.
+ */
+function ticketKeys(who: string): string {
+  return Buffer.from(hkdfSync("sha256", TICKET_SECRET, "", who, 48)).toString("base64");
+}
+
 /** OpenSSL's own word on all of it, before an edge has to live with it. */
-function prove(key: string, { tls, watch, authorities }: Kept): void {
+function prove(key: string, { tls, watch }: Kept): void {
+  const { authorities } = watch;
   for (const { certificate, key: privateKey } of watch.pairs) {
     try {
       createSecureContext({
@@ -98,14 +109,5 @@ function prove(key: string, { tls, watch, authorities }: Kept): void {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new PropylonError("user", `The TLS settings of ${key} can't be used: ${why}`, { cause });
     }
-  }
-}
-
-function readAuthorities(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PropylonError("user", `Cannot read the authorities of clients ${file}: ${why}`, { cause });
   }
 }

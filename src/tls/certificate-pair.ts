@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { hasCode, PropylonError } from "../base/errors.ts";
+import { createSecureContext } from "node:tls";
+import { PropylonError } from "../base/errors.ts";
+import { readPem } from "./read-pem.ts";
 
 /** A certificate chain and its key, as text: what goes from main, which may read the key's file, to the edges, which may not. */
 export interface CertificatePair {
@@ -27,6 +28,7 @@ export function readCertificatePair(certificateFile: string, keyFile: string): C
       remedy:
         "give the key that the certificate was requested with; the site's own certificate stands first in the file",
     });
+  prove(certificate, key, certificateFile);
   return { certificate, key, names: namesOf(leaf), expires: Date.parse(leaf.validTo) };
 }
 
@@ -39,21 +41,6 @@ export function isFor(name: string, host: string): boolean {
 }
 
 // --- internal ---
-
-function readPem(file: string, what: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const why = hasCode(cause, "ENOENT")
-      ? "there is no such file"
-      : hasCode(cause, "EACCES")
-        ? "we may not read it"
-        : cause instanceof Error
-          ? cause.message
-          : String(cause);
-    throw new PropylonError("user", `Cannot read the ${what} ${file}: ${why}`, { cause });
-  }
-}
 
 function parseCertificate(text: string, file: string): X509Certificate {
   try {
@@ -77,6 +64,16 @@ function parseKey(text: string, file: string): KeyObject {
         : "it begins with -----BEGIN PRIVATE KEY-----",
       cause,
     });
+  }
+}
+
+/** OpenSSL's own word, before an edge has to live with it: keys that are too short, chains that are none. */
+function prove(certificate: string, key: string, file: string): void {
+  try {
+    createSecureContext({ cert: certificate, key });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PropylonError("user", `The certificate ${file} can't be used: ${why}`, { cause });
   }
 }
 

@@ -75,7 +75,8 @@ test("a renewed pair is read, a wrong one is told once and leaves the old one in
   const files = makeCertificate(base, "a", ["a.example"]);
   const renewed: string[] = [];
   const refused: string[] = [];
-  const watch = new CertificateWatch([files], {
+  const watch = new CertificateWatch([files], null, {
+    authoritiesChanged: () => assert.fail("there are none"),
     renewed: ([pair]) => renewed.push(pair!.certificate),
     refused: (error) => refused.push(error.message),
   });
