@@ -22,5 +22,7 @@ export function fetchHeaders(headers: RequestHeaders, stale: Entry | null): Requ
   for (let i = 0; i < headers.names.length; i++)
     if (!CLIENTS_OWN.has(headers.names[i]!)) add(headers.names[i]!, headers.values[i]!);
   for (const [name, value] of validators) add(name, value);
-  return new RequestHeaders(names.map((name, i) => `${name}: ${values[i]}`).join("\r\n"), names, values);
+  const made = new RequestHeaders(names.map((name, i) => `${name}: ${values[i]}`).join("\r\n"), names, values);
+  made.decided = headers.decided;
+  return made;
 }

@@ -55,6 +55,8 @@ export interface ProxyConfig {
   readonly cookieDomains: readonly { readonly from: string; readonly to: Template }[];
   /** Response fields that clients don't get, lower case. */
   readonly hide: readonly string[];
+  /** Fields of clients go on that have other characters than letters, digits and `-` in their names. */
+  readonly underscores: boolean;
   /** Tunnel what answers an Upgrade request with 101 (WebSocket). */
   readonly upgrade: boolean;
   /** Milliseconds: without a byte either way, and in all (0: no limit). */

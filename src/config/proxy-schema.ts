@@ -112,6 +112,11 @@ const proxyKeys = section({
     "unchanged",
   ),
   hide: optional(oneOrMore(headerName), "Response fields that clients don't get.", "none"),
+  underscores: withDefault(
+    flag,
+    false,
+    "Pass on the fields of clients that have other characters than letters, digits and `-` in their names; to many servers `X_Real_IP` is `X-Real-IP`.",
+  ),
   upgrade: withDefault(flag, true, "Pass WebSocket and other upgrades on."),
   tunnel: withDefault(
     section({

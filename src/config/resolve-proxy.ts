@@ -81,6 +81,7 @@ export function resolveProxy(settings: ProxySettings, at: Path, context: RouteCo
     cookiePaths: resolveCookies(settings.cookies?.paths, [...at, "cookies", "paths"], context),
     cookieDomains: resolveCookies(settings.cookies?.domains, [...at, "cookies", "domains"], context),
     hide: (settings.hide ?? []).map((field) => field.toLowerCase()),
+    underscores: settings.underscores,
     upgrade: settings.upgrade,
     tunnel: { idle: settings.tunnel.idle ?? settings.read_timeout, lifetime: settings.tunnel.lifetime },
     accel: settings.accel,

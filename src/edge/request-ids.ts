@@ -35,7 +35,7 @@ export class RequestIds implements Handler, ResponseFilter {
       state.requestId = randomBytes(16).toString("hex");
       const { names, values } = exchange.headers;
       const others = names.map((name, i) => [name, values[i]!] as const).filter(([name]) => name !== this.#lower);
-      exchange.headers = requestHeaders([...others, [this.#lower, state.requestId]]);
+      exchange.headers = requestHeaders([...others, [this.#lower, state.requestId]], new Set([this.#lower]));
     } else state.requestId = given;
     if (this.#respond) exchange.filter(this);
     this.#handler.handle(exchange);

@@ -127,7 +127,7 @@ class ProxyHandler implements Handler {
   /** Equal header sections are shared by the engine, so what is made of them is kept there. */
   #fields(headers: RequestHeaders): RequestFields {
     if (headers.memoOwner === this) return headers.memo as RequestFields;
-    const fields = requestFields(headers, this.#route.config.forwarded);
+    const fields = requestFields(headers, this.#route.config.forwarded, this.#route.config.underscores);
     headers.memoOwner = this;
     headers.memo = fields;
     return fields;

@@ -50,6 +50,25 @@ test("Upgrade without Connection: upgrade asks for nothing", () => {
   assert.equal(requestFields(headers(["upgrade", "websocket"]), true).upgrade, null);
 });
 
+test("names that a server behind could take for others go on only where it is said so, or where the configuration set them", () => {
+  const given: [string, string][] = [
+    ["x_real_ip", "1"],
+    ["content_length", "3"],
+    ["transfer.encoding", "a"],
+    ["x-a1", "2"],
+    ["x_own", "o"],
+  ];
+  const client = headers(...given);
+  assert.deepEqual(requestFields(client, true).list, [["x-a1", "2"]]);
+  assert.equal(requestFields(client, true, true).list.length, 5);
+  const ruled = new RequestHeaders("", client.names, client.values);
+  ruled.decided = new Set(["x_own"]);
+  assert.deepEqual(requestFields(ruled, true).list, [
+    ["x-a1", "2"],
+    ["x_own", "o"],
+  ]);
+});
+
 test("the client's forwarding fields go on only where we say none", () => {
   const own = headers(["x-forwarded-for", "1"], ["forwarded", "for=1"], ["x-forwarded-port", "2"]);
   assert.deepEqual(requestFields(own, true).list, [["x-forwarded-port", "2"]]);

@@ -45,8 +45,14 @@ const FORWARDING = new Set(["forwarded", "x-forwarded-for", "x-forwarded-host", 
 const NOT_AN_OPTION =
   /^(?:accept|authorization|cache-control|content-|cookie$|forwarded|origin$|referer$|range$|if-|user-agent|via$|x-(?:auth|client-|forwarded-|original-|real-ip|remote-|request-id|ssl))/;
 
-/** `forwarding`: the client's own forwarding fields are dropped, since we say them. */
-export function requestFields(headers: RequestHeaders, forwarding: boolean): RequestFields {
+/** What is in the name of a field that a server behind us can't take for another one: `X_Real_IP` is `X-Real-IP` to many. */
+const PLAIN_NAME = /^[a-z0-9-]+$/;
+
+/**
+ * `forwarding`: the client's own forwarding fields are dropped, since we say them. `anyName`: fields of clients go on whatever characters
+ * their names have.
+ */
+export function requestFields(headers: RequestHeaders, forwarding: boolean, anyName = false): RequestFields {
   const { names, values } = headers;
   const options = (headers.list("connection") ?? "")
     .toLowerCase()
@@ -56,6 +62,7 @@ export function requestFields(headers: RequestHeaders, forwarding: boolean): Req
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
     if (NOT_FORWARDED.has(name) || (forwarding && FORWARDING.has(name))) continue;
+    if (!anyName && !PLAIN_NAME.test(name) && !headers.decided.has(name)) continue;
     if (options.includes(name) && !NOT_AN_OPTION.test(name)) continue;
     list.push([name, values[i]!]);
   }

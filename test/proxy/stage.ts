@@ -63,6 +63,7 @@ export function proxyTo(more: Partial<ProxyConfig> = {}): ProxyConfig {
     cookiePaths: [],
     cookieDomains: [],
     hide: [],
+    underscores: false,
     upgrade: true,
     tunnel: { idle: 5000, lifetime: 0 },
     accel: true,

@@ -140,6 +140,7 @@ export function proxyTo(upstream: string): ProxyConfig {
     cookiePaths: [],
     cookieDomains: [],
     hide: [],
+    underscores: false,
     upgrade: true,
     tunnel: { idle: 5000, lifetime: 0 },
     accel: true,

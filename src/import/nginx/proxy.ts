@@ -65,6 +65,7 @@ export function proxyRoute(pass: Directive, scope: Scope, t: Translation): Plain
     redirects: http === null ? undefined : redirects(scope, t),
     cookies: http === null ? undefined : cookies(scope, t),
     hide: own.hidden(),
+    underscores: passesAnyName(scope, t),
     upgrade: http?.tunnels === true ? undefined : false,
     accel: own.ignoresAccel() ? false : undefined,
     tls: target.protocol === "https" ? own.tls() : undefined,
@@ -200,6 +201,14 @@ const OTHERS: readonly (readonly [string, "approximated" | "ignored" | "needs-a-
   ["bind", "needs-a-decision", "the system chooses the address that connections are made from"],
   ["modifier1 modifier2", "approximated", "both modifiers are always 0, which is WSGI"],
 ];
+
+/** Both belong to a server: NGINX looks at the one of the first that listens at the address. */
+function passesAnyName(scope: Scope, t: Translation): true | undefined {
+  const underscores = scope.one("underscores_in_headers");
+  if (underscores === null) return undefined;
+  t.ledger.claim(underscores);
+  return firstOf(underscores).toLowerCase() === "on" ? true : undefined;
+}
 
 function noteVersion(scope: Scope, t: Translation): void {
   const version = scope.one("proxy_http_version");

@@ -54,7 +54,7 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
     /^sub_filter\w*$/,
   ],
   ["approximated", "slashes side by side are one in the path that locations are compared with", /^merge_slashes$/],
-  ["approximated", "header names are judged by RFC 9110", /^underscores_in_headers$/],
+  ["approximated", "apps never see header names with underscores", /^underscores_in_headers$/],
   ["approximated", "there is no counter on the admin listener for it", /^status_zone$/],
   ["ignored", "how a limit writes to NGINX's log", /^limit_(?:req|conn)_log_level$/],
   ["needs-a-decision", "TCP and mail are not proxied here; keep NGINX for it", /^(?:stream|mail)$/],
