@@ -13,6 +13,31 @@ export function normalisePath(path: string): string | Refusal {
   return removeDotSegments(decoded);
 }
 
+/**
+ * The same with slashes in a row taken as one before dot segments are removed, as NGINX has it: in `/a//../b` the step up leaves `a`. For
+ * paths that `normalisePath` takes; the text as it is where that makes no difference.
+ */
+export function mergedPath(target: string, normal: string): string | Refusal {
+  if (!hasDotSegments(target)) return mergeSlashes(normal);
+  const mark = target.indexOf("?");
+  const decoded = decode(mark < 0 ? target : target.slice(0, mark));
+  return typeof decoded === "string" ? removeDotSegments(mergeSlashes(decoded)) : decoded;
+}
+
+/** The path with slashes in a row as one: what NGINX's `$uri` says, what routes are matched with and files are found by. */
+export function mergeSlashes(path: string): string {
+  return path.includes("//") ? path.replace(/\/{2,}/g, "/") : path;
+}
+
+/** Whether the path of a target has a segment that is a step (`.` or `..`), encoded or not, its slashes encoded or not. */
+export function hasDotSegments(target: string): boolean {
+  if (!target.includes("/.") && !target.includes("%2")) return false;
+  const mark = target.indexOf("?");
+  return DOT_SEGMENT.test(mark < 0 ? target : target.slice(0, mark));
+}
+
+const DOT_SEGMENT = /(?:\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|$)/i;
+
 function decode(path: string): string | Refusal {
   let at = path.indexOf("%");
   let plainFrom = 0;

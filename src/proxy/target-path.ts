@@ -1,4 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
+import { hasDotSegments } from "../http/path.ts";
 import { encodePath, encodeQuery } from "../http/percent-encode.ts";
 import type { Template } from "./template.ts";
 
@@ -10,11 +11,15 @@ export interface PathRule {
 
 /**
  * The request target for the upstream (RFC 9112 §3.2.1), with the meaning of NGINX's `proxy_pass`: without a rule the client's
- * own, to the byte, unless rules have rewritten it; with one, `to` in place of `strip` and the rest of the decoded path
+ * own, to the byte, unless rules have rewritten it, or it steps (`..`), in whatever disguise: then the path that it was matched by, since
+ * not all servers take such steps alike (RFC 3986 §6.2.2.3 has both mean the same); with one, `to` in place of `strip` and the rest of the decoded path
  * percent-encoded again. A `to` with variables is the whole target, query included.
  */
 export function targetPath(exchange: Exchange, rule: PathRule | null): string {
-  if (rule === null) return exchange.rewritten ? `${encodePath(exchange.path)}${queryOf(exchange)}` : exchange.target;
+  if (rule === null)
+    return exchange.rewritten || hasDotSegments(exchange.target)
+      ? `${encodePath(exchange.path)}${queryOf(exchange)}`
+      : exchange.target;
   const { strip, to } = rule;
   if (strip === null) {
     const whole = clean(to.evaluate(exchange));

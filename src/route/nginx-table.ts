@@ -1,5 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
-import { mergeSlashes } from "../template/merge-slashes.ts";
+import { mergeSlashes } from "../http/path.ts";
 import { type Found, holds, permits, type Route, type RouteFinder } from "./route.ts";
 import { latin1, type PathTest, regexTest } from "./route-table.ts";
 

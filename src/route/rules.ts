@@ -1,9 +1,9 @@
 import type { RouteConfig, RuleConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { mediaType } from "../http/media-type.ts";
+import { mergeSlashes } from "../http/path.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { escapeReference } from "../template/escape.ts";
-import { mergeSlashes } from "../template/merge-slashes.ts";
 import { compilePattern } from "../template/pattern.ts";
 import { setCaptures, stateOf } from "../template/request-state.ts";
 import type { CompiledTemplate, Encoding } from "../template/template.ts";

@@ -1,8 +1,9 @@
 import type { SiteConfig } from "../config/route-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
+import { mergedPath, mergeSlashes } from "../http/path.ts";
 import { encodePath, encodeQuery } from "../http/percent-encode.ts";
+import { Refusal } from "../http/refusal.ts";
 import { ResponseHead } from "../http/response-head.ts";
-import { mergeSlashes } from "../template/merge-slashes.ts";
 import { knownState, type RequestState, stateOf } from "../template/request-state.ts";
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { ClientGate } from "./client-gate.ts";
@@ -77,7 +78,7 @@ export class Site implements Handler, Guide {
       return;
     }
     // NGINX's merge_slashes; the target stays as it came for whoever it is passed on to.
-    if (this.#merges) exchange.path = mergeSlashes(exchange.path);
+    if (this.#merges && !this.#merge(exchange)) return;
     const { base } = this.#parts!;
     if (!base.plain) this.#adopt(exchange, base);
     this.#begin(exchange);
@@ -123,6 +124,15 @@ export class Site implements Handler, Guide {
   }
 
   // --- internal ---
+
+  #merge(exchange: Exchange): boolean {
+    const { environ, path, target } = exchange;
+    // A uwsgi front has merged and stepped already, by its own rules.
+    const merged = environ === null ? mergedPath(target, path) : mergeSlashes(path);
+    if (merged instanceof Refusal) exchange.fail(merged.status, merged.reason);
+    else exchange.path = merged;
+    return typeof merged === "string";
+  }
 
   /** Rules of the site, then the route. */
   #begin(exchange: Exchange): void {

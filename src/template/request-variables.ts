@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import os from "node:os";
 import { networkOf, plainAddress } from "../http/client-address.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { mergeSlashes } from "./merge-slashes.ts";
+import { mergeSlashes } from "../http/path.ts";
 import { knownState, stateOf, userOf } from "./request-state.ts";
 
 export type Variable = (exchange: Exchange) => string;

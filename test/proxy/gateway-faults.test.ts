@@ -10,7 +10,7 @@ import { type ProxyStage, proxyStage, type ScriptedTarget, scripted, targetAt } 
 
 type Gateway = Exclude<ProxyConfig["protocol"], "http" | "https">;
 
-const GATEWAYS: readonly Gateway[] = ["uwsgi", "scgi", "fastcgi"];
+const GATEWAYS: readonly Gateway[] = ["uwsgi", "puwsgi", "scgi", "fastcgi"];
 const CLOSE = "Connection: close\r\n";
 
 const record = (type: number, content: string | Buffer): Buffer => {

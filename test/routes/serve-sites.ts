@@ -3,6 +3,7 @@ import { CacheStores } from "../../src/cache/stores.ts";
 import type { Config } from "../../src/config/model.ts";
 import type { SiteConfig } from "../../src/config/route-model.ts";
 import { compose } from "../../src/edge/compose.ts";
+import type { Handler } from "../../src/http/exchange.ts";
 import { AccessLogs } from "../../src/log/access-logs.ts";
 import { Limits } from "../../src/middleware/limits.ts";
 import { PasswordChecker } from "../../src/middleware/password-checker.ts";
@@ -15,6 +16,8 @@ import { config } from "./builders.ts";
 export interface TestSites extends AsyncDisposable {
   readonly server: TestServer;
   readonly port: number;
+  /** What answers, for other engines. */
+  readonly handler: Handler;
   /** Sends one request, the target exactly as written. */
   ask(target: string, request?: Request): Promise<Answer>;
 }
@@ -48,6 +51,7 @@ export async function serveSites(
   const server = await serve((one) => handler.handle(one), options);
   return {
     server,
+    handler,
     port: server.port,
     ask: (target, request) => ask(server.port, target, request),
     [Symbol.asyncDispose]: async () => {
