@@ -76,6 +76,14 @@ const SAID: readonly (readonly [what: string, text: string, status: number | nul
   ["a status without content", "Status: 204 None\r\nContent-Length: 4\r\n\r\nbody", 204, ""],
 ];
 
+/** On a kept connection nothing else ends an answer. */
+const NEEDS_LENGTH = new Set([
+  "a body without a length",
+  "a status line of HTTP",
+  "lines that end in LF",
+  "a transfer coding",
+]);
+
 for (const protocol of GATEWAYS) {
   test(`${protocol}: what a target says before it closes is passed on whole, cut, or 502`, async () => {
     let text = "";
@@ -86,6 +94,10 @@ for (const protocol of GATEWAYS) {
       const answer = await answerOf(stage.port);
       // A fault that comes with the head itself is told before any of it has gone on.
       if (status === null && answer?.status === 502) continue;
+      if (protocol === "puwsgi" && NEEDS_LENGTH.has(what)) {
+        assert.equal(answer?.status, 502, what);
+        continue;
+      }
       assert.equal(answer?.status ?? null, status, `${what}: ${stage.logged.at(-1)?.message}`);
       if (body !== undefined) assert.equal(answer!.body.latin1Slice(), body, what);
     }
