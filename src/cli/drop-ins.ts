@@ -1,5 +1,8 @@
+import { PropylonError } from "../base/errors.ts";
 import { loadConfig } from "../config/load.ts";
+import type { Imported } from "../import/import.ts";
 import type { ForeignKind } from "../import/reading.ts";
+import { writeYaml } from "../import/write-yaml.ts";
 import type { SignalTable } from "../supervisor/signals.ts";
 import type { DropInName } from "./drop-in-names.ts";
 import { importForeign, readContext } from "./foreign.ts";
@@ -32,8 +35,16 @@ const GUNICORN: SignalTable = { SIGINT: "stop-now", SIGQUIT: "stop-now", SIGUSR2
 const UWSGI: SignalTable = { SIGINT: "stop-now", SIGQUIT: "stop-now", SIGUSR1: "none", SIGUSR2: "none" };
 const WAITRESS: SignalTable = { SIGHUP: "stop", SIGUSR1: "none" };
 
+const NOTHING: ForeignRequest = { files: [], as: null, commands: [] };
+/** How an app is named to each server that is one command line. */
+const APP_BY: Readonly<Partial<Record<ForeignKind, string>>> = {
+  gunicorn: "write MODULE:CALLABLE behind the options, as in gunicorn app:app",
+  uwsgi: "name one by --module MODULE:CALLABLE or --wsgi-file FILE, or give an .ini file that does",
+  waitress: "write MODULE:CALLABLE behind the options, as in waitress-serve app:app",
+};
+
 function run(foreign: Partial<ForeignRequest>, signals: SignalTable, flags: ServeFlags = {}): Promise<void> {
-  const request = { files: [], as: null, commands: [], ...foreign };
+  const request = { ...NOTHING, ...foreign };
   return serve({ target: null, file: null, foreign: request, development: false, flags, signals });
 }
 
@@ -46,17 +57,23 @@ function server(kind: ForeignKind, name: string, signals: SignalTable): DropIn {
       process.stdout.write(
         `propylon ${name}: takes the options of ${name} and serves the app itself; docs/import-${kind}.md says what becomes of each.\n`,
       );
-    else if (kind === "gunicorn" && words.includes("--check-config")) check(kind, words);
-    else await run({ words: { kind, words } }, signals);
+    else {
+      const imported = importForeign({ ...NOTHING, words: { kind, words } }, process.cwd());
+      if (imported.settings["apps"] === undefined && imported.settings["programs"] === undefined)
+        throw new PropylonError("usage", `propylon ${name} is given no app`, { remedy: APP_BY[kind] ?? "" });
+      const prints = kind === "gunicorn" && words.includes("--print-config");
+      if (kind === "gunicorn" && (prints || words.includes("--check-config"))) {
+        check(imported);
+        if (prints) process.stdout.write(writeYaml(imported));
+      } else await run({ words: { kind, words } }, signals);
+    }
   };
 }
 
-/** `gunicorn --check-config`: says nothing when all is well, and throws what is wrong. */
-function check(kind: ForeignKind, words: readonly string[]): void {
-  const directory = process.cwd();
-  const request = { files: [], as: null, commands: [], words: { kind, words } };
-  const options = foreignOptions(importForeign(request, directory), 0);
-  loadConfig({ ...options, profile: null, environment: process.env, flags: {}, directory });
+/** Says nothing when all is well, and throws what is wrong. */
+function check(imported: Imported): void {
+  const options = foreignOptions(imported, 0);
+  loadConfig({ ...options, profile: null, environment: process.env, flags: {}, directory: process.cwd() });
 }
 
 const uwsgi: DropIn = async (words) => {

@@ -304,3 +304,40 @@ test("a worker class of Uvicorn runs an ASGI app, on an event loop of ours", () 
   assert.equal(verdictOf(reading, "-k"), "approximated");
   assert.equal(appOf(command(["-k", "gthread", "app:app"]))["interface"], undefined);
 });
+
+test("what Gunicorn has learned since 24 has its place too", () => {
+  const reading = file(
+    `wsgi_app = "app:app"
+protocol = "uwsgi"
+http2_max_concurrent_streams = 50
+asgi_loop = "uvloop"
+asgi_lifespan = "on"
+websocket_max_message_size = 16777216
+control_socket_disable = True
+dirty_apps = ["app:tasks"]
+def dirty_worker_exit(arbiter, worker):
+    worker.log.info("bye")
+`,
+  );
+  assert.deepEqual(
+    reading.doors.map(({ protocol }) => protocol),
+    ["uwsgi"],
+  );
+  const { loop, lifespan, websocket } = appOf(reading);
+  assert.deepEqual([loop, lifespan, websocket], ["uvloop", "on", { message_size: 15_000_000 }]);
+  assert.deepEqual(reading.settings.limits, { http2: { streams: 50 }, body: 0 });
+  assert.equal(verdictOf(reading, "dirty_apps"), "needs-a-decision");
+  assert.equal(verdictOf(reading, "control_socket_disable"), "approximated");
+  assert.equal(
+    verdictOf(command(["--no-control-socket", "--http-protocols", "h1,h2", "app:app"]), "--no-control-socket"),
+    "approximated",
+  );
+});
+
+test("a proxy on this machine is believed where nothing is said of it, as Gunicorn does", () => {
+  const from = (words: string[], environment = {}) =>
+    (command([...words, "app:app"], machine(MODULE, { environment })).doors[0]!.trust as Plain)["from"];
+  assert.deepEqual(from([]), ["127.0.0.1", "::1", "unix:"]);
+  assert.deepEqual(from([], { FORWARDED_ALLOW_IPS: "10.0.0.0/8" }), ["10.0.0.0/8", "unix:"]);
+  assert.deepEqual(from(["--forwarded-allow-ips", "*"], { FORWARDED_ALLOW_IPS: "x" }), ["0.0.0.0/0", "::/0", "unix:"]);
+});

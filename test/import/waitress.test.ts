@@ -59,6 +59,8 @@ test("a prefix mounts the app in a site of its own", () => {
   assert.deepEqual(settings.sites, [
     { listeners: ["*:1"], routes: [{ path: "/shop", mount: "/shop", app: Object.keys(settings.apps!)[0] }] },
   ]);
+  const socket = command("--unix-socket=a.sock", "--unix-socket-perms=660", "--url-prefix=x", "app:app").settings;
+  assert.deepEqual(socket.listeners, [{ address: "unix:/srv/app/a.sock", mode: "0660", unlink: false }]);
 });
 
 test("every option is in the report, and tracebacks are shown only where asked for", () => {

@@ -161,9 +161,21 @@ function scriptFor(module: string, folders: readonly string[], context: ReadCont
 /** Classes of workers that run ASGI apps. */
 const ASGI = /uvicorn|asgi|hypercorn/i;
 
-/** What kind of app the worker class runs. */
+/** Bytes of a WebSocket message that an app may be set to take. */
+const LONGEST_MESSAGE = 15_000_000;
+
+/** What kind of app the worker class runs, and how. */
 function interfaceOf(settings: ReadonlyMap<string, Effective>): Plain {
-  return ASGI.test(textOf(settings.get("worker_class")?.value ?? "")) ? { interface: "asgi" } : {};
+  const value = (name: string): string => textOf(settings.get(name)?.value ?? "");
+  const loop = value("asgi_loop");
+  const lifespan = value("asgi_lifespan");
+  const message = Number(value("websocket_max_message_size") || Number.NaN);
+  return {
+    ...(ASGI.test(value("worker_class")) ? { interface: "asgi" } : {}),
+    ...(["asyncio", "uvloop"].includes(loop) ? { loop } : {}),
+    ...(["on", "off"].includes(lifespan) ? { lifespan } : {}),
+    ...(message > 0 ? { websocket: { message_size: Math.min(message, LONGEST_MESSAGE) } } : {}),
+  };
 }
 
 function workersOf(
@@ -244,7 +256,7 @@ function doorsOf(
         : textOf(written).split(",");
   return values.map((value) => ({
     address: addressOf(textOf(value).trim(), folder),
-    protocol: "http" as const,
+    protocol: textOf(settings.get("protocol")?.value ?? "http") === "uwsgi" ? ("uwsgi" as const) : ("http" as const),
     // Gunicorn's umask is 0 unless it is set, and so are its sockets' permissions open to all.
     mode: textOf(value).trim().startsWith("unix:") ? 0o777 : null,
     owner: null,
@@ -332,9 +344,11 @@ function limits(text: (name: string) => string | null): Plain {
   const fields = number("limit_request_fields");
   const grace = number("graceful_timeout");
   const idle = number("keepalive");
+  const streams = number("http2_max_concurrent_streams");
   const held = {
     ...(line === null ? {} : { request_line: line }),
     ...(fields === null ? {} : { header_count: Math.min(fields, 10_000) }),
+    ...(streams === null ? {} : { http2: { streams: Math.min(streams, 10_000) } }),
   };
   const times = { ...(grace === null ? {} : { drain: `${grace}s` }), ...(idle === null ? {} : { idle: `${idle}s` }) };
   // Gunicorn has no limit for bodies.

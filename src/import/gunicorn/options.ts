@@ -1,6 +1,6 @@
 import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
 
-/** A setting of Gunicorn 19 to 23. */
+/** A setting of Gunicorn 19 to 27. */
 export interface GunicornSetting {
   /** Long and short options of the command line; empty for what only the file can say. */
   readonly flags: readonly string[];
@@ -16,6 +16,11 @@ const SYSLOG = mapped("access lines and our own log, which the app's is part of"
 const LIMITS = ignored("requests that break RFC 9112 are refused");
 const TLS = undecided("this door does not speak TLS: give the certificate to a listener (`tls`)");
 const HOOK = undecided("hooks are not run: move what they do into the app, or into a program");
+
+const DIRTY = undecided("nothing runs tasks beside requests here: run them as a program of their own (`programs`)");
+const CONTROL = approximated(
+  "`propylon status`, `reload`, `stop` and others speak over a control socket of our own, which only our user opens",
+);
 
 /** Server hooks: functions of the configuration file. */
 export const HOOKS: ReadonlySet<string> = new Set([
@@ -35,6 +40,10 @@ export const HOOKS: ReadonlySet<string> = new Set([
   "nworkers_changed",
   "on_exit",
   "ssl_context",
+  "on_dirty_starting",
+  "dirty_post_fork",
+  "dirty_worker_init",
+  "dirty_worker_exit",
 ]);
 export const HOOK_OUTCOME = HOOK;
 export const LOGGING_HOOK: Outcome = ignored("the hook only writes to Gunicorn's log; ours says the same on its own");
@@ -76,8 +85,14 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
     "--reload-extra-file",
   ),
   spew: flag(ignored("it is a debugging aid of Gunicorn's own"), "--spew"),
-  check_config: flag(ignored("use propylon check or propylon import"), "--check-config"),
-  print_config: flag(ignored("use propylon explain"), "--print-config"),
+  check_config: flag(
+    approximated("`propylon gunicorn` checks the configuration and ends; the app is not imported for it"),
+    "--check-config",
+  ),
+  print_config: flag(
+    approximated("`propylon gunicorn` shows what the configuration comes to, in our words, and ends"),
+    "--print-config",
+  ),
   preload_app: flag(
     approximated("it is `preload`; HUP imports the app anew, which Gunicorn's does not then"),
     "--preload",
@@ -144,7 +159,48 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   casefold_http_method: flag(approximated("methods are passed on as they come"), "--casefold-http-method"),
   forwarder_headers: value(approximated("header fields with an underscore are never variables"), "--forwarder-headers"),
   header_map: value(approximated("header fields with an underscore are never variables"), "--header-map"),
+  tolerate_dangerous_framing: flag(LIMITS, "--tolerate-dangerous-framing"),
   wsgi_app: value(mapped()),
+  protocol: value(mapped("listeners speak http or uwsgi"), "--protocol"),
+  uwsgi_allow_ips: value(
+    approximated("the uwsgi protocol is only spoken on addresses of this machine and Unix sockets"),
+    "--uwsgi-allow-from",
+  ),
+  http_protocols: value(
+    approximated("HTTP/1.1 and HTTP/2 are spoken, HTTP/3 is not, as clients ask for it"),
+    "--http-protocols",
+  ),
+  http2_cleartext: value(
+    approximated("HTTP/2 is spoken without TLS to who begins with it: set `http2` of the listener"),
+    "--http2-cleartext",
+  ),
+  http2_max_concurrent_streams: value(mapped("it is `limits.http2.streams`"), "--http2-max-concurrent-streams"),
+  http2_initial_window_size: value(TUNING, "--http2-initial-window-size"),
+  http2_max_frame_size: value(TUNING, "--http2-max-frame-size"),
+  http2_max_header_list_size: value(
+    approximated("the whole header section has a limit, `limits.header_size`"),
+    "--http2-max-header-list-size",
+  ),
+  http_parser: value(ignored("the edge reads requests, by rules of its own"), "--http-parser"),
+  asgi_loop: value(mapped("it is `loop` of the app"), "--asgi-loop"),
+  asgi_lifespan: value(mapped("it is `lifespan` of the app"), "--asgi-lifespan"),
+  asgi_disconnect_grace_period: value(
+    approximated("an app that a client has left goes on until it is done, or its deadline has come"),
+    "--asgi-disconnect-grace-period",
+  ),
+  websocket_max_message_size: value(
+    approximated("it is `websocket.message_size` of the app, at most 15 MB"),
+    "--websocket-max-message-size",
+  ),
+  root_path: value(undecided("write a route with `mount` for the path that a proxy in front takes off"), "--root-path"),
+  dirty_apps: list(DIRTY, "--dirty-app"),
+  dirty_workers: value(DIRTY, "--dirty-workers"),
+  dirty_timeout: value(DIRTY, "--dirty-timeout"),
+  dirty_threads: value(DIRTY, "--dirty-threads"),
+  dirty_graceful_timeout: value(DIRTY, "--dirty-graceful-timeout"),
+  control_socket: value(CONTROL, "--control-socket"),
+  control_socket_mode: value(CONTROL, "--control-socket-mode"),
+  control_socket_disable: flag(CONTROL, "--no-control-socket"),
 };
 
 /** Options that are no settings. */

@@ -7,7 +7,7 @@ import type { Effective } from "./words.ts";
 const LOCAL = "127.0.0.1,::1";
 const SECURE_FIELDS = { "X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on" };
 
-/** What a door believes of proxies, where the configuration says something of it. */
+/** What a door believes of proxies: those of this machine where nothing is said of it. */
 export function proxiesOf(
   settings: ReadonlyMap<string, Effective>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -15,21 +15,18 @@ export function proxiesOf(
   const value = (name: string): PythonValue => settings.get(name)?.value ?? null;
   const allowed = value("forwarded_allow_ips") ?? environment["FORWARDED_ALLOW_IPS"] ?? null;
   const headers = value("secure_scheme_headers");
-  const said = allowed !== null || headers !== null;
   const fields =
     headers instanceof Map
       ? Object.fromEntries([...headers].map(([key, one]) => [String(key), textOf(one)]))
       : SECURE_FIELDS;
   return {
-    ...(said && {
-      trust: {
-        from: [...ranges(allowed), "unix:"],
-        take: ["scheme"],
-        fields: "x-forwarded",
-        secure_fields: fields,
-        strip: false,
-      },
-    }),
+    trust: {
+      from: [...ranges(allowed), "unix:"],
+      take: ["scheme"],
+      fields: "x-forwarded",
+      secure_fields: fields,
+      strip: false,
+    },
     ...(isTrue(value("proxy_protocol")) && { proxyProtocol: { from: ranges(value("proxy_allow_ips")) } }),
   };
 }

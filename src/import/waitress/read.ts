@@ -67,7 +67,7 @@ function outcomeOf(name: string, negated: boolean, value: string) {
   if (name === "expose-tracebacks" && negated) return ignored("tracebacks are not shown unless asked for");
   if (name === "clear-untrusted-proxy-headers" && negated) return mapped();
   if (name === "url-scheme" && value !== "http")
-    return approximated("the scheme is that of the listener that the client came to");
+    return approximated("the app is told this scheme, also where a trusted proxy names another");
   if (name === "host" || name === "port" || name === "listen") return mapped();
   return OPTIONS[name]!.outcome;
 }
@@ -149,10 +149,27 @@ function limitsOf(words: WaitressWords): Plain {
   return { limits, ...(idle === null ? {} : { timeouts: { idle: `${idle}s` } }) };
 }
 
-/** A prefix makes a site of its own, since the app is mounted there. */
+/** RFC 3986, section 3.1; what is none says nothing. */
+function schemeOf(written: string | null): string {
+  return written !== null && /^[A-Za-z][A-Za-z0-9+.-]*$/.test(written) ? written : "http";
+}
+
+/** A prefix, or a scheme that is said, makes a site of its own: the app is mounted there, or told of that scheme. */
 function siteOf(words: WaitressWords, app: string, listeners: readonly string[]): Plain {
   const prefix = (lastOf(words, "url-prefix") ?? "").replace(/\/+$/, "");
-  if (prefix === "") return {};
-  const path = prefix.startsWith("/") ? prefix : `/${prefix}`;
-  return { listeners, sites: [{ listeners, routes: [{ path, mount: path, app }] }] };
+  const scheme = schemeOf(lastOf(words, "url-scheme"));
+  if (prefix === "" && scheme === "http") return {};
+  const path = prefix === "" || prefix.startsWith("/") ? prefix : `/${prefix}`;
+  const route = {
+    ...(path === "" ? {} : { path, mount: path }),
+    app,
+    ...(scheme === "http" ? {} : { environ: { "wsgi.url_scheme": scheme } }),
+  };
+  const trust = trustOf(words);
+  const trusted = trust === null ? {} : { trusted_proxies: trust };
+  const mode = lastOf(words, "unix-socket-perms") ?? "600";
+  const bound = listeners.map((address) =>
+    address.startsWith("unix:") ? { address, mode: `0${mode}`, unlink: false } : address,
+  );
+  return { listeners: bound, sites: [{ listeners, ...trusted, routes: [route] }] };
 }
