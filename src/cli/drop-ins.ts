@@ -7,7 +7,7 @@ import type { SignalTable } from "../supervisor/signals.ts";
 import type { DropInName } from "./drop-in-names.ts";
 import { importForeign, readContext } from "./foreign.ts";
 import type { ForeignRequest } from "./foreign-kind.ts";
-import { foreignOptions } from "./foreign-options.ts";
+import { foreignOptions, undecided } from "./foreign-options.ts";
 import { nginxCommand } from "./nginx/command.ts";
 import { serve } from "./serve.ts";
 import type { ServeFlags } from "./serve-options.ts";
@@ -59,8 +59,10 @@ function server(kind: ForeignKind, name: string, signals: SignalTable): DropIn {
       );
     else {
       const imported = importForeign({ ...NOTHING, words: { kind, words } }, process.cwd());
-      if (imported.settings["apps"] === undefined && imported.settings["programs"] === undefined)
+      if (imported.settings["apps"] === undefined && imported.settings["programs"] === undefined) {
+        for (const { message } of undecided(imported)) process.stderr.write(`propylon: warning: ${message}\n`);
         throw new PropylonError("usage", `propylon ${name} is given no app`, { remedy: APP_BY[kind] ?? "" });
+      }
       const prints = kind === "gunicorn" && words.includes("--print-config");
       if (kind === "gunicorn" && (prints || words.includes("--check-config"))) {
         check(imported);
