@@ -122,8 +122,10 @@ export class ClientListener {
 
   #accept(socket: net.Socket): void {
     const { connections, limit, counts } = this.#parts;
-    if (connections.size + this.#shaking >= limit() && !this.#makeRoom())
+    if (connections.size + this.#shaking >= limit() && !this.#makeRoom()) {
+      counts.accepted.value++;
       return this.#turnAway(socket, "too many connections");
+    }
     counts.opened(socket);
     socket.once("close", () => counts.closed(socket));
     const { proxyProtocol } = this.#mode;

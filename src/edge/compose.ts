@@ -32,7 +32,7 @@ import { SiteTable } from "../route/site-table.ts";
 import type { StaticCache } from "../static/cache.ts";
 import { createStaticHandler } from "../static/handler.ts";
 import { setVariable } from "../template/request-state.ts";
-import { TemplateCompiler, type TemplateScope } from "../template/template.ts";
+import { type Figures, TemplateCompiler, type TemplateScope } from "../template/template.ts";
 import { BrokenAppPage } from "./broken-app-page.ts";
 import { givenNames } from "./given-names.ts";
 import { RequestIds } from "./request-ids.ts";
@@ -47,6 +47,8 @@ export interface Parts {
   readonly passwords: PasswordChecker;
   readonly log: Log;
   readonly logs: LogDraft;
+  /** What templates may name of the whole instance. */
+  readonly figures: Figures;
 }
 
 /**
@@ -123,7 +125,7 @@ class Composer {
   constructor(config: Config, parts: Parts) {
     this.#config = config;
     this.#parts = parts;
-    this.templates = new TemplateCompiler(config.variables, givenNames(config));
+    this.templates = new TemplateCompiler(config.variables, givenNames(config), parts.figures);
     this.#note = /\{upstream_\w+\}/.test(JSON.stringify([config.sites, config.variables, config.accessLog]))
       ? setVariable
       : null;

@@ -21,6 +21,7 @@ import { ChallengeAnswers } from "./challenge-answers.ts";
 import { ClientCount } from "./client-count.ts";
 import { type ClientConnection, ClientListener, type ListenerMode } from "./client-listener.ts";
 import { compose, engineBodyLimit } from "./compose.ts";
+import { connectionFigures } from "./connection-figures.ts";
 import { EdgeObservers } from "./edge-observers.ts";
 import type { FromEdge, SecureSettings, ToEdge } from "./messages.ts";
 import { poolFamilies, snapshot } from "./snapshot.ts";
@@ -144,6 +145,7 @@ export class Edge {
         passwords: this.#passwords,
         log: this.#log,
         logs,
+        figures: connectionFigures(this.#connections, this.#listened, () => this.#observers.metrics.requests),
       };
       const handler = compose(config, parts);
       this.#observers.useLogs(logs);

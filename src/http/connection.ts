@@ -80,6 +80,11 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     return this.#queue.count === 0 && this.#phase === "head" && !this.#heads.partial && this.#held === null;
   }
 
+  /** Requests that are being received or answered. */
+  get answering(): number {
+    return this.#queue.count;
+  }
+
   /** Answers what is in flight, saying `Connection: close`, and closes; at once when idle. */
   shutdown(): void {
     this.#draining = true;
@@ -261,10 +266,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
   exchangeEnded(exchange: Http1Exchange): void {
     this.#queue.removeFirst();
     this.#options.observer.ended(exchange, exchange.status, exchange.bytes);
-    if (exchange.closes) {
-      this.#finish();
-      return;
-    }
+    if (exchange.closes) return this.#finish();
     if (exchange.body === this.#body) this.#body.discard();
     if (!this.#advancing) this.#advance();
     this.continueInput();
@@ -321,8 +323,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     this.#phase = "stopped";
     if (this.#requests === 0 && this.#options.takeOver?.(this.#socket, line, this.#heads.refusedInput)) {
       this.#finished = true;
-      stopSweeping(this);
-      return;
+      return stopSweeping(this);
     }
     this.#refusal = refusal;
     this.#refusedLine = line;

@@ -76,6 +76,11 @@ export class Http2Connection implements SessionOwner, Swept {
     return this.#session.streams.size === 0;
   }
 
+  /** Requests that are being received or answered. */
+  get answering(): number {
+    return this.#session.streams.size;
+  }
+
   /**
    * Lets the streams end and closes (RFC 9113 §6.8): says that no more are wanted, takes those that are on their way until the
    * client has seen it, then says which was the last.

@@ -105,8 +105,24 @@ export class ListenerMetrics {
     return counts;
   }
 
+  /** Connections accepted so far. */
+  get accepted(): number {
+    return this.#sum(({ accepted }) => accepted.value);
+  }
+
+  /** Connections refused so far because there were as many as there may be. */
+  get turnedAway(): number {
+    return this.#sum(({ turnedAway }) => turnedAway.value);
+  }
+
   families(): MetricFamily[] {
     for (const counts of this.#listeners.values()) counts.look();
     return this.#registry.families();
+  }
+
+  #sum(figure: (counts: ListenerCounts) => number): number {
+    let total = 0;
+    for (const counts of this.#listeners.values()) total += figure(counts);
+    return total;
   }
 }

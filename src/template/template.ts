@@ -34,13 +34,22 @@ export interface GivenNames {
   readonly captured: ReadonlySet<string>;
 }
 
+/** Figures of the whole instance by the names that templates have for them, looked at when they are asked for. */
+export type Figures = ReadonlyMap<string, () => number>;
+
 /** Compiles the templates of one configuration. */
 export class TemplateCompiler {
   readonly #lookups = new Map<string, Variable>();
   readonly #given: GivenNames;
+  readonly #figures: Figures;
 
-  constructor(variables: Readonly<Record<string, VariableConfig>> = {}, given: GivenNames = NONE_GIVEN) {
+  constructor(
+    variables: Readonly<Record<string, VariableConfig>> = {},
+    given: GivenNames = NONE_GIVEN,
+    figures: Figures = new Map(),
+  ) {
     this.#given = given;
+    this.#figures = figures;
     // By name first, so that one may use another.
     const compiled = new Map<string, Variable>();
     for (const name of Object.keys(variables))
@@ -75,6 +84,8 @@ export class TemplateCompiler {
     if (lookup !== undefined) return lookup;
     const own = requestVariable(name);
     if (own !== null) return DECODED.has(name) ? encoded(own, encoding) : own;
+    const figure = this.#figures.get(name);
+    if (figure !== undefined) return () => String(figure());
     const { set, captured } = this.#given;
     // What a rule set may be a whole URI; what a pattern captured is a piece of the decoded path.
     if (set.has(name)) return variable(name);

@@ -65,6 +65,10 @@ export class UwsgiConnection implements ExchangeOwner, BodyOwner, Swept {
     return !this.#begun && this.#packet.length === 0;
   }
 
+  get answering(): number {
+    return this.#begun ? 1 : 0;
+  }
+
   /** Every connection ends after its one answer; an idle one at once. */
   shutdown(): void {
     if (this.idle) this.#socket.destroySoon();

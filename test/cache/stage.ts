@@ -88,6 +88,7 @@ export async function stage(t: TestContext, origin: Origin, options: StageOption
     passwords: new PasswordChecker(),
     log,
     logs,
+    figures: new Map(),
   };
   const handler = compose(config([site(routes)], { caches }), parts);
   const server = await serve((one) => handler.handle(one));

@@ -47,6 +47,7 @@ export async function serveSites(
     passwords: new PasswordChecker(),
     log,
     logs,
+    figures: new Map(),
   });
   const server = await serve((one) => handler.handle(one), options);
   return {

@@ -14,6 +14,13 @@ export type Surroundings = readonly Plain[];
 const NO_COUNTERPART =
   /^(?:grpc_pass|memcached_pass|js_content|perl|content_by_lua\w*|passenger_enabled|empty_gif|tunnel_pass|xslt_\w+|image_filter|echo)$/;
 
+/** What `stub_status` answers, which programs read. */
+const STUB_STATUS = `Active connections: {connections_active} 
+server accepts handled requests
+ {connections_accepted} {connections_handled} {requests_total} 
+Reading: {connections_reading} Writing: {connections_writing} Waiting: {connections_waiting} 
+`;
+
 /** The route that a `location` comes to; null where it never answers. */
 export function locationRoute(directive: Directive, parent: Scope, t: Translation, around: Surroundings): Plain | null {
   t.ledger.claim(directive);
@@ -37,8 +44,8 @@ export function answerAt(scope: Scope, t: Translation, rules: Rules): Plain {
   }
   const status = scope.own("stub_status").at(-1);
   if (status !== undefined) {
-    t.ledger.claim(status, "approximated", "the admin listener has /metrics instead; this path answers 404");
-    return { fail: 404 };
+    t.ledger.claim(status, "mapped", "the admin listener's /metrics tells more");
+    return { respond: { body: STUB_STATUS, headers: { "Content-Type": "text/plain" } } };
   }
   const handler = passAt(scope, t) ?? filesAt(scope, t);
   const tried = scope.own("try_files").at(-1);
