@@ -121,6 +121,12 @@ export interface ManagedTls {
   } | null;
 }
 
+/**
+ * Which clients are let in: `none` are asked for a certificate; `required` and `optional` are of the authorities, and may or may not
+ * be left out; `any` are taken whoever signed them.
+ */
+export type ClientCertificates = "none" | "required" | "optional" | "any";
+
 export interface TlsConfig {
   /** Null: all certificates are files of somebody else's. */
   readonly managed: ManagedTls | null;
@@ -128,8 +134,13 @@ export interface TlsConfig {
   readonly certificates: readonly { readonly certificate: string; readonly key: string }[];
   /** PEM file of the authorities whose clients are let in; null: clients show no certificate. */
   readonly clientAuthorities: string | null;
-  /** Clients without a certificate of those authorities are refused in the handshake. */
-  readonly clientRequired: boolean;
+  readonly clients: ClientCertificates;
+  /** PEM file of revoked certificates, or null. */
+  readonly clientRevocations: string | null;
+  /** File of the passwords of encrypted keys, or null. */
+  readonly keyPasswords: string | null;
+  /** Handshakes for a host that no certificate is for fail. */
+  readonly refuseUnknown: boolean;
   readonly minimum: "TLSv1.2" | "TLSv1.3";
   /** Suites of TLS 1.2 in OpenSSL's spelling; null: the safe ones. */
   readonly ciphers: string | null;

@@ -29,8 +29,10 @@ export function resolveTls(
     problems.error([...at, "certificate"], "missing: TLS needs a certificate and its key", {
       remedy: "or acme: true for one of Let's Encrypt, internal: true for development",
     });
-  if (settings.client !== undefined && client_ca === undefined)
+  if (settings.client !== undefined && settings.client !== "any" && client_ca === undefined)
     problems.error([...at, "client"], "only with client_ca clients show certificates", { at: "key" });
+  if (settings.client_crl !== undefined && client_ca === undefined)
+    problems.error([...at, "client_crl"], "only with client_ca certificates of clients are looked at", { at: "key" });
   const own =
     certificate === undefined || key === undefined
       ? []
@@ -43,7 +45,10 @@ export function resolveTls(
     managed,
     certificates: [...own, ...further, ...managedFiles(managed)],
     clientAuthorities: client_ca === undefined ? null : file(client_ca, [...at, "client_ca"]),
-    clientRequired: client_ca !== undefined && settings.client !== "optional",
+    clients: settings.client ?? (client_ca === undefined ? "none" : "required"),
+    clientRevocations: settings.client_crl === undefined ? null : file(settings.client_crl, [...at, "client_crl"]),
+    keyPasswords: settings.key_passwords === undefined ? null : file(settings.key_passwords, [...at, "key_passwords"]),
+    refuseUnknown: settings.unknown_names === "refuse",
     minimum: settings.minimum === "1.3" ? "TLSv1.3" : "TLSv1.2",
     ciphers: settings.ciphers ?? null,
   };

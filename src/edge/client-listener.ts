@@ -5,6 +5,7 @@ import { plainAddress } from "../http/client-address.ts";
 import { Http1Connection } from "../http/connection.ts";
 import type { Client, ExchangeObserver, Handler } from "../http/exchange.ts";
 import type { Http1Options } from "../http/http1-options.ts";
+import { SecureSession } from "../http/secure-session.ts";
 import type { Http1Settings } from "../http/settings.ts";
 import { Http2Connection } from "../http2/connection.ts";
 import { PREFACE_LINE } from "../http2/frame.ts";
@@ -215,6 +216,7 @@ export class ClientListener {
       localPort: socket.localPort ?? 0,
       address: this.key,
       ...(proxied !== undefined && { proxied }),
+      ...(secure && { session: new SecureSession(socket as TLSSocket) }),
     };
     let connection: ClientConnection;
     const takeOver = (_socket: net.Socket, line: string, input: Buffer): boolean => {

@@ -1,7 +1,7 @@
 import type { RequestNote, RunningRequest } from "../app/request-note.ts";
 import type { TallyFigures } from "../app/worker-tally.ts";
 import type { CacheOrder, CacheReport } from "../cache/orders.ts";
-import type { Config } from "../config/model.ts";
+import type { ClientCertificates, Config } from "../config/model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import type { TargetChange, UpstreamStatus } from "../proxy/target-change.ts";
 import type { CertificatePair } from "../tls/certificate-pair.ts";
@@ -17,7 +17,11 @@ export interface SecureSettings {
   readonly ciphers: string | null;
   /** PEM of the authorities whose clients are let in; null: clients show no certificate. */
   readonly clientAuthorities: string | null;
-  readonly clientRequired: boolean;
+  readonly clients: ClientCertificates;
+  /** PEM of revoked certificates, or null. */
+  readonly clientRevocations: string | null;
+  /** Handshakes for a host that no certificate is for fail. */
+  readonly refuseUnknown: boolean;
   /** Base64 of 48 bytes that session tickets are sealed with: the same for all edges, and for the next one (RFC 5077). */
   readonly ticketKeys: string;
 }

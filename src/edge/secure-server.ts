@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import tls from "node:tls";
 import { isDeepStrictEqual } from "node:util";
-import { CertificateChoice } from "../tls/certificate-choice.ts";
+import { CertificateChoice, defaultPairs, pairOptions } from "../tls/certificate-choice.ts";
 import type { SecureSettings } from "./messages.ts";
 
 export interface SecureEvents {
@@ -28,14 +28,20 @@ export class SecureServer {
       ...ownPair(settings),
       handshakeTimeout: timeout,
       ...sessions(settings),
-      requestCert: settings.clientAuthorities !== null,
-      rejectUnauthorized: settings.clientRequired,
+      requestCert: settings.clients !== "none",
+      rejectUnauthorized: settings.clients === "required",
       ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
       allowHalfOpen: true,
       noDelay: true,
-      SNICallback: (host, done) => done(null, this.#choice.find(host)),
+      SNICallback: (host, done) => done(null, this.#choice.find(host) ?? undefined),
     });
-    this.#server.on("secureConnection", events.accepted);
+    this.#server.on("secureConnection", (socket) => {
+      // Who may come without a certificate may not come with one that proves nothing.
+      const isFalse = settings.clients === "optional" && !socket.authorized && isShown(socket);
+      if (!isFalse) return events.accepted(socket);
+      socket.destroy();
+      events.failed(socket, `the client's certificate: ${socket.authorizationError}`);
+    });
     this.#server.on("tlsClientError", (error, socket) => {
       socket.destroy();
       events.failed(socket, error.message);
@@ -62,15 +68,21 @@ export class SecureServer {
 
 // --- internal ---
 
-function choiceOf(settings: SecureSettings): CertificateChoice {
-  return new CertificateChoice(settings.pairs, contextOptions(settings));
+function isShown(socket: tls.TLSSocket): boolean {
+  return socket.getPeerX509Certificate() !== undefined;
 }
 
-function contextOptions({ minimum, ciphers, clientAuthorities }: SecureSettings): tls.SecureContextOptions {
+function choiceOf(settings: SecureSettings): CertificateChoice {
+  return new CertificateChoice(settings.pairs, contextOptions(settings), settings.refuseUnknown);
+}
+
+function contextOptions(settings: SecureSettings): tls.SecureContextOptions {
+  const { minimum, ciphers, clientAuthorities, clientRevocations } = settings;
   return {
     minVersion: minimum,
     ...(ciphers === null ? {} : { ciphers }),
     ...(clientAuthorities === null ? {} : { ca: clientAuthorities }),
+    ...(clientRevocations === null ? {} : { crl: clientRevocations }),
   };
 }
 
@@ -81,7 +93,6 @@ function sessions({ ticketKeys }: SecureSettings): { readonly ticketKeys: Buffer
 }
 
 /** For clients that name no host. */
-function ownPair({ pairs }: SecureSettings): { readonly cert: string; readonly key: string } {
-  const { certificate, key } = pairs[0]!;
-  return { cert: certificate, key };
+function ownPair({ pairs, refuseUnknown }: SecureSettings): tls.SecureContextOptions {
+  return refuseUnknown ? {} : pairOptions(defaultPairs(pairs));
 }

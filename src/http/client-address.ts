@@ -39,5 +39,6 @@ function ownClient(socket: Socket, options: Http1Options): Client {
     localAddress: plainAddress(socket.localAddress ?? ""),
     listener: options.address,
     secure: options.secure,
+    ...(options.session !== undefined && { session: options.session }),
   };
 }

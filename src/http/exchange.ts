@@ -3,6 +3,7 @@ import type { Pace } from "./pace.ts";
 import type { ProxiedConnection } from "./proxy-protocol.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
+import type { SecureSession } from "./secure-session.ts";
 
 /** Answers an exchange, now or later, by calling `respond` or `fail` on it exactly once. Never throws, returns no promise. */
 export interface Handler {
@@ -25,6 +26,8 @@ export interface Client {
   readonly peer?: Client;
   /** What a PROXY protocol header said; absent: none came. */
   readonly proxied?: ProxiedConnection;
+  /** Of a connection with TLS that ends here. */
+  readonly session?: SecureSession;
 }
 
 /**

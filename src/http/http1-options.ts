@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { ExchangeObserver, Handler } from "./exchange.ts";
 import type { ProxiedConnection } from "./proxy-protocol.ts";
+import type { SecureSession } from "./secure-session.ts";
 import type { Http1Settings } from "./settings.ts";
 
 /** What a connection is made with. */
@@ -10,6 +11,8 @@ export interface Http1Options {
   readonly settings: Http1Settings;
   readonly observer: ExchangeObserver;
   readonly secure: boolean;
+  /** What is known of the TLS that the connection is spoken on; absent without. */
+  readonly session?: SecureSession;
   /** The listener's port; 0 for a Unix socket. */
   readonly localPort: number;
   /** The listener's address as configured. */

@@ -56,12 +56,12 @@ export class Certificates {
   // --- internal ---
 
   #read(key: string, tls: TlsConfig): Kept {
-    const watch = new CertificateWatch(tls.certificates, tls.clientAuthorities, {
+    const watch = new CertificateWatch(tls, {
       renewed: () => {
         this.#log.info(`listener ${key}: the certificate was renewed`);
         this.#renewed(key, secureSettings(key, kept));
       },
-      authoritiesChanged: () => {
+      clientsChanged: () => {
         this.#log.info(`listener ${key}: the authorities of its clients have changed`);
         this.#renewed(key, secureSettings(key, kept));
       },
@@ -74,14 +74,16 @@ export class Certificates {
 }
 
 function secureSettings(key: string, { tls, watch }: Kept): SecureSettings {
-  const { authorities } = watch;
+  const { authorities, revocations } = watch;
   return {
     pairs: watch.pairs,
     minimum: tls.minimum,
     ciphers: tls.ciphers,
     clientAuthorities: authorities,
-    clientRequired: tls.clientRequired,
-    ticketKeys: ticketKeys(authorities === null ? "" : `${key}\0${tls.clientRequired}\0${authorities}`),
+    clients: tls.clients,
+    clientRevocations: revocations,
+    refuseUnknown: tls.refuseUnknown,
+    ticketKeys: ticketKeys(tls.clients === "none" ? "" : [key, tls.clients, authorities, revocations].join("\0")),
   };
 }
 
@@ -95,7 +97,7 @@ function ticketKeys(who: string): string {
 
 /** OpenSSL's own word on all of it, before an edge has to live with it. */
 function prove(key: string, { tls, watch }: Kept): void {
-  const { authorities } = watch;
+  const { authorities, revocations } = watch;
   for (const { certificate, key: privateKey } of watch.pairs) {
     try {
       createSecureContext({
@@ -104,6 +106,7 @@ function prove(key: string, { tls, watch }: Kept): void {
         minVersion: tls.minimum,
         ...(tls.ciphers === null ? {} : { ciphers: tls.ciphers }),
         ...(authorities === null ? {} : { ca: authorities }),
+        ...(revocations === null ? {} : { crl: revocations }),
       });
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);

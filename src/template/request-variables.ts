@@ -4,6 +4,7 @@ import { networkOf, plainAddress } from "../http/client-address.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { mergeSlashes } from "../http/path.ts";
 import { knownState, stateOf, userOf } from "./request-state.ts";
+import { SECURE_VARIABLES } from "./secure-variables.ts";
 
 export type Variable = (exchange: Exchange) => string;
 
@@ -69,6 +70,8 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ["msec", () => (Date.now() / 1000).toFixed(3)],
   ["time_iso8601", () => localTime(new Date()).iso],
   ["time_local", () => localTime(new Date()).log],
+  ["http2", ({ protocol, client }) => (protocol !== "HTTP/2.0" ? "" : client.secure ? "h2" : "h2c")],
+  ...SECURE_VARIABLES,
   // The rest has a value where the configuration gives one to the template's surroundings, or none at all here.
   ...[
     "body_bytes_sent bytes_sent cache_status connection connection_requests connection_time document_root fastcgi_path_info",

@@ -1,12 +1,22 @@
 import { statSync } from "node:fs";
 import { PropylonError } from "../base/errors.ts";
 import { type CertificatePair, readCertificatePair } from "./certificate-pair.ts";
-import { readClientAuthorities } from "./client-authorities.ts";
+import { readClientAuthorities, readClientRevocations } from "./client-authorities.ts";
 
 /** Where a certificate chain and its key lie, absolute. */
 export interface CertificateFiles {
   readonly certificate: string;
   readonly key: string;
+}
+
+/** The files of one listener. */
+export interface WatchedFiles {
+  readonly certificates: readonly CertificateFiles[];
+  /** Passwords of encrypted keys, or null. */
+  readonly keyPasswords: string | null;
+  /** Certificates of those whose clients are let in, and which of their certificates they have taken back, or null. */
+  readonly clientAuthorities: string | null;
+  readonly clientRevocations: string | null;
 }
 
 /** Between two looks at the files, ms: what renews certificates does so weeks ahead. */
@@ -15,8 +25,8 @@ const LOOK_INTERVAL = 2000;
 export interface CertificateEvents {
   /** All pairs, after one of them was renewed. */
   readonly renewed: (pairs: readonly CertificatePair[]) => void;
-  /** The list of clients' authorities is another. */
-  readonly authoritiesChanged: () => void;
+  /** The list of clients' authorities is another, or what they have taken back. */
+  readonly clientsChanged: () => void;
   /** A changed file can't be used: what was read before stays in effect. Told once for each state of the files. */
   readonly refused: (error: PropylonError) => void;
 }
@@ -26,33 +36,36 @@ export interface CertificateEvents {
  * sees links that were moved (`live/example.org/` of certbot) and files that were replaced, wherever they lie.
  */
 export class CertificateWatch {
-  readonly #files: readonly CertificateFiles[];
+  readonly #files: WatchedFiles;
   readonly #events: CertificateEvents;
   readonly #pairs: CertificatePair[];
   readonly #states: string[];
-  readonly #authoritiesFile: string | null;
-  #authorities: string | null;
-  #authoritiesState: string;
+  #clients: ClientLists;
+  #clientsState: string;
   #timer: NodeJS.Timeout | null = null;
 
-  /** `authorities`: the file of those whose clients are let in, or null. Throws the PropylonError of what can't be used. */
-  constructor(files: readonly CertificateFiles[], authorities: string | null, events: CertificateEvents) {
+  /** Throws the PropylonError of what can't be used. */
+  constructor(files: WatchedFiles, events: CertificateEvents) {
     this.#files = files;
     this.#events = events;
-    this.#states = files.map(({ certificate, key }) => stateOf([certificate, key]));
-    this.#pairs = files.map(({ certificate, key }) => readCertificatePair(certificate, key));
-    this.#authoritiesFile = authorities;
-    this.#authoritiesState = authorities === null ? "" : stateOf([authorities]);
-    this.#authorities = authorities === null ? null : readClientAuthorities(authorities);
+    this.#states = files.certificates.map(({ certificate, key }) => stateOf([certificate, key]));
+    this.#pairs = files.certificates.map((pair) => readCertificatePair(pair.certificate, pair.key, files.keyPasswords));
+    this.#clientsState = stateOf(clientFiles(files));
+    this.#clients = readClientLists(files);
   }
 
   get pairs(): readonly CertificatePair[] {
     return this.#pairs;
   }
 
-  /** PEM of the authorities whose clients are let in; null: clients show no certificate. */
+  /** PEM of the authorities whose clients are let in; null: none are named. */
   get authorities(): string | null {
-    return this.#authorities;
+    return this.#clients.authorities;
+  }
+
+  /** PEM of the certificates that they have taken back, or null. */
+  get revocations(): string | null {
+    return this.#clients.revocations;
   }
 
   start(): void {
@@ -67,13 +80,13 @@ export class CertificateWatch {
   /** Reads what has changed since the last look. */
   look(): void {
     let renewed = false;
-    for (const [index, files] of this.#files.entries()) {
+    for (const [index, files] of this.#files.certificates.entries()) {
       const state = stateOf([files.certificate, files.key]);
       if (state === this.#states[index]) continue;
       // Noted whether it can be used or not: a wrong file is told of once, and is looked at again when it changes again.
       this.#states[index] = state;
       try {
-        this.#pairs[index] = readCertificatePair(files.certificate, files.key);
+        this.#pairs[index] = readCertificatePair(files.certificate, files.key, this.#files.keyPasswords);
         renewed = true;
       } catch (error) {
         if (!(error instanceof PropylonError)) throw error;
@@ -81,19 +94,19 @@ export class CertificateWatch {
       }
     }
     if (renewed) this.#events.renewed(this.#pairs);
-    this.#lookAtAuthorities();
+    this.#lookAtClients();
   }
 
-  #lookAtAuthorities(): void {
-    const file = this.#authoritiesFile;
-    const state = file === null ? "" : stateOf([file]);
-    if (file === null || state === this.#authoritiesState) return;
-    this.#authoritiesState = state;
+  #lookAtClients(): void {
+    const state = stateOf(clientFiles(this.#files));
+    if (state === this.#clientsState) return;
+    this.#clientsState = state;
     try {
-      const authorities = readClientAuthorities(file);
-      if (authorities === this.#authorities) return;
-      this.#authorities = authorities;
-      this.#events.authoritiesChanged();
+      const before = this.#clients;
+      const clients = readClientLists(this.#files);
+      if (clients.authorities === before.authorities && clients.revocations === before.revocations) return;
+      this.#clients = clients;
+      this.#events.clientsChanged();
     } catch (error) {
       if (!(error instanceof PropylonError)) throw error;
       this.#events.refused(error);
@@ -102,6 +115,22 @@ export class CertificateWatch {
 }
 
 // --- internal ---
+
+interface ClientLists {
+  readonly authorities: string | null;
+  readonly revocations: string | null;
+}
+
+function clientFiles({ clientAuthorities, clientRevocations }: WatchedFiles): readonly string[] {
+  return [clientAuthorities, clientRevocations].filter((file) => file !== null);
+}
+
+function readClientLists({ clientAuthorities, clientRevocations }: WatchedFiles): ClientLists {
+  return {
+    authorities: clientAuthorities === null ? null : readClientAuthorities(clientAuthorities),
+    revocations: clientRevocations === null ? null : readClientRevocations(clientRevocations),
+  };
+}
 
 function stateOf(files: readonly string[]): string {
   return files

@@ -12,24 +12,39 @@ export interface CertificatePair {
   readonly names: readonly string[];
   /** End of the validity, ms since 1970. */
   readonly expires: number;
+  /** Of the key: `rsa`, `ec`, `ed25519`. */
+  readonly algorithm: string;
 }
 
 /**
- * Reads a chain and its key. Throws a PropylonError that names the file, for what can't be read, is no certificate, no key, or
+ * Reads a chain and its key, which may be encrypted with one of the passwords of a file, one a line. Throws a PropylonError that names the file, for what can't be read, is no certificate, no key, or
  * does not belong together.
  */
-export function readCertificatePair(certificateFile: string, keyFile: string): CertificatePair {
+export function readCertificatePair(
+  certificateFile: string,
+  keyFile: string,
+  passwordFile: string | null = null,
+): CertificatePair {
   const certificate = readPem(certificateFile, "certificate");
   const key = certificateFile === keyFile ? certificate : readPem(keyFile, "key");
   const leaf = parseCertificate(certificate, certificateFile);
-  const privateKey = parseKey(key, keyFile);
+  const passwords = passwordFile === null ? [] : readPem(passwordFile, "passwords of keys").split(/\r?\n/);
+  const isEncrypted = /ENCRYPTED/.test(key);
+  const privateKey = isEncrypted ? decryptKey(key, keyFile, passwords) : parseKey(key, keyFile);
   if (!leaf.checkPrivateKey(privateKey))
     throw new PropylonError("user", `The key ${keyFile} does not belong to the certificate ${certificateFile}`, {
       remedy:
         "give the key that the certificate was requested with; the site's own certificate stands first in the file",
     });
-  prove(certificate, key, certificateFile);
-  return { certificate, key, names: namesOf(leaf), expires: Date.parse(leaf.validTo) };
+  const opened = isEncrypted ? privateKey.export({ type: "pkcs8", format: "pem" }).toString() : key;
+  prove(certificate, opened, certificateFile);
+  return {
+    certificate,
+    key: opened,
+    names: namesOf(leaf),
+    expires: Date.parse(leaf.validTo),
+    algorithm: privateKey.asymmetricKeyType ?? "",
+  };
 }
 
 /** Whether a certificate for `name` (`example.org`, `*.example.org`) is for this host (RFC 6125 §6.4: a wildcard is one label). */
@@ -57,11 +72,8 @@ function parseKey(text: string, file: string): KeyObject {
   try {
     return createPrivateKey(text);
   } catch (cause) {
-    const encrypted = /ENCRYPTED/.test(text);
     throw new PropylonError("user", `${file} holds no private key that we can use`, {
-      remedy: encrypted
-        ? "it has a passphrase: write it without one, readable by root alone"
-        : "it begins with -----BEGIN PRIVATE KEY-----",
+      remedy: "it begins with -----BEGIN PRIVATE KEY-----",
       cause,
     });
   }
@@ -75,6 +87,29 @@ function prove(certificate: string, key: string, file: string): void {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new PropylonError("user", `The certificate ${file} can't be used: ${why}`, { cause });
   }
+}
+
+function decryptKey(text: string, file: string, passwords: readonly string[]): KeyObject {
+  let last: unknown;
+  for (const passphrase of passwords) {
+    if (passphrase === "") continue;
+    try {
+      return createPrivateKey({ key: text, passphrase });
+    } catch (error) {
+      last = error;
+    }
+  }
+  const given = passwords.length > 0;
+  throw new PropylonError(
+    "user",
+    given ? `None of the passwords opens the private key ${file}` : `The private key ${file} is encrypted`,
+    {
+      remedy: given
+        ? "give the file of its password, on a line of its own"
+        : "name the file of its password (key_passwords), or write the key without one, readable by root alone",
+      cause: last,
+    },
+  );
 }
 
 /** Of subjectAltName; without one, of the subject (which browsers no longer take, and tools still do). */

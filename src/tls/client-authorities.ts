@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
 import { PropylonError } from "../base/errors.ts";
 import { readPem } from "./read-pem.ts";
 
@@ -24,6 +25,20 @@ export function readClientAuthorities(file: string): string {
         cause,
       });
     }
+  }
+  return text;
+}
+
+/** The certificates of clients that their authorities have taken back (RFC 5280 §5), PEM. Throws a PropylonError that names the file. */
+export function readClientRevocations(file: string): string {
+  const text = readPem(file, "revoked certificates");
+  try {
+    createSecureContext({ crl: text });
+  } catch (cause) {
+    throw new PropylonError("user", `${file} holds no list of revoked certificates in PEM form`, {
+      remedy: "it begins with -----BEGIN X509 CRL-----",
+      cause,
+    });
   }
   return text;
 }

@@ -84,7 +84,10 @@ test("a listener has one certificate or several", () => {
     certificates: [{ certificate: "/srv/c.pem", key: "/srv/k.pem" }],
     managed: null,
     clientAuthorities: null,
-    clientRequired: false,
+    clients: "none",
+    clientRevocations: null,
+    keyPasswords: null,
+    refuseUnknown: false,
     minimum: "TLSv1.2",
     ciphers: null,
   });
@@ -105,7 +108,10 @@ test("a listener has one certificate or several", () => {
     ],
     managed: null,
     clientAuthorities: "/ca",
-    clientRequired: false,
+    clients: "optional",
+    clientRevocations: null,
+    keyPasswords: null,
+    refuseUnknown: false,
     minimum: "TLSv1.3",
     ciphers: "X",
   });

@@ -37,7 +37,7 @@ test("what can't be used is refused by the name of the file", (t) => {
     [a.certificate, path.join(base, "absent"), /Cannot read the key .*absent/],
     [text, a.key, /text holds no certificate/],
     [a.certificate, text, /text holds no private key/],
-    [a.certificate, locked, /locked\.key holds no private key/],
+    [a.certificate, locked, /The private key .*locked\.key is encrypted/],
     [a.certificate, b.key, /The key .*b\.key does not belong to the certificate .*a\.pem/],
   ] as const)
     assert.throws(() => readCertificatePair(certificate, key), { name: "PropylonError", message });
@@ -66,17 +66,18 @@ test("the certificate is chosen by name, wildcards after whole names, the first 
   assert.equal(new Set(all).size, 3);
   assert.equal(choice.find("WWW.example.org"), all[2]);
   for (const other of ["", "example.org", "a.b.example.org", "constructor"])
-    assert.equal(choice.find(other), choice.default);
-  assert.equal(choice.default, all[0]);
+    assert.equal(choice.find(other), null, "what the server itself has");
+  assert.equal(all[0], null);
 });
 
 test("a renewed pair is read, a wrong one is told once and leaves the old one in effect", (t) => {
   const base = folder(t);
   const files = makeCertificate(base, "a", ["a.example"]);
+  const watched = { certificates: [files], keyPasswords: null, clientAuthorities: null, clientRevocations: null };
   const renewed: string[] = [];
   const refused: string[] = [];
-  const watch = new CertificateWatch([files], null, {
-    authoritiesChanged: () => assert.fail("there are none"),
+  const watch = new CertificateWatch(watched, {
+    clientsChanged: () => assert.fail("there are none"),
     renewed: ([pair]) => renewed.push(pair!.certificate),
     refused: (error) => refused.push(error.message),
   });

@@ -8,7 +8,7 @@ import { isBodiless } from "./returns.ts";
 import { rulesOf } from "./rules.ts";
 import type { Scope } from "./scope.ts";
 import { rootAt } from "./static-files.ts";
-import { tlsOf } from "./tls.ts";
+import { refusesHandshakes, tlsOf } from "./tls.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
 import { compact } from "./values.ts";
@@ -19,6 +19,8 @@ export interface Server {
   readonly listens: readonly Listen[];
   /** What it wants of its listeners with TLS; null without a certificate. */
   readonly tls: Plain | null;
+  /** As the default server of an address it lets handshakes for unknown names fail. */
+  readonly refusesHandshakes: boolean;
   readonly directive: Directive | null;
   /** How its listeners with the PROXY protocol read it; null: it has none. */
   readonly proxyProtocol: Plain | null;
@@ -37,7 +39,8 @@ export function serverOf(directive: Directive | null, scope: Scope, t: Translati
 function translate(directive: Directive | null, scope: Scope, t: Translation): Server {
   if (directive !== null) t.ledger.claim(directive);
   const listens = listensOf(scope, t);
-  const tls = listens.some((listen) => listen.isTls) ? tlsOf(scope, t) : null;
+  const isTls = listens.some((listen) => listen.isTls);
+  const tls = isTls ? tlsOf(scope, t) : null;
   if (directive !== null && listens.length === 0)
     t.ledger.claim(directive, "approximated", "nothing of it is served, as no listener of it can be opened: see there");
   const options = optionsAt(scope, t);
@@ -58,7 +61,14 @@ function translate(directive: Directive | null, scope: Scope, t: Translation): S
     routes,
   });
   const isProxied = listens.some((listen) => listen.isProxied);
-  return { site, listens, tls, directive, proxyProtocol: isProxied ? proxyProtocolAt(scope, t) : null };
+  return {
+    site,
+    listens,
+    tls,
+    refusesHandshakes: isTls && refusesHandshakes(scope, t),
+    directive,
+    proxyProtocol: isProxied ? proxyProtocolAt(scope, t) : null,
+  };
 }
 
 function listensOf(scope: Scope, t: Translation): Listen[] {

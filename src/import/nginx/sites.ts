@@ -1,7 +1,7 @@
 import type { Plain } from "../tree.ts";
 import type { Server } from "./server.ts";
 import type { Translation } from "./translation.ts";
-import { isSame } from "./values.ts";
+import { compact, isSame } from "./values.ts";
 
 /** `listeners` and `sites` of all servers; nothing where no server listens. */
 export function sitesOf(servers: readonly Server[], t: Translation): Plain {
@@ -29,7 +29,7 @@ export function sitesOf(servers: readonly Server[], t: Translation): Plain {
       ...(free.length === 0 ? {} : { hosts: free }),
       ...(own.length === all.length ? {} : { listeners: own }),
       ...(first.length > 0 && served.length > 1 ? { default: true } : {}),
-      ...rest,
+      ...withClientCheck(rest, server, own, served, addresses),
     };
     return [site];
   });
@@ -46,7 +46,13 @@ function withCertificates(servers: readonly Server[], t: Translation): Server[] 
   );
   return servers.flatMap((server) => {
     const listens = server.listens.filter((listen) => !listen.isTls || hasOne.has(listen.address));
-    if (listens.length < server.listens.length && server.directive !== null)
+    if (listens.length < server.listens.length && server.refusesHandshakes)
+      note(
+        server,
+        "no server on its address has a certificate: nobody could shake hands, and nothing listens there",
+        t,
+      );
+    else if (listens.length < server.listens.length && server.directive !== null)
       t.refuse(server.directive, 'no "ssl_certificate" is defined for the "listen ... ssl" directive');
     return listens.length === 0 ? [] : [{ ...server, listens }];
   });
@@ -68,19 +74,64 @@ function listenerOf(
   // The certificate of the default server is for names that no certificate has.
   const main = defaults.get(address)!;
   const ordered = [main, ...on.filter((server) => server !== main)].filter((server) => server.tls !== null);
-  const { certificates: _, ...settings } = ordered[0]!.tls!;
+  const { certificates: _, client: _c, client_ca: _a, client_crl: _r, ...settings } = ordered[0]!.tls!;
   const pairs = ordered.flatMap((server) => server.tls!["certificates"] as Plain[]);
   const unique = pairs.filter((pair, at) => pairs.findIndex((other) => isSame(other, pair)) === at);
   for (const server of ordered) {
-    const { certificates: _own, ...others } = server.tls!;
+    const { certificates: _own, client: _oc, client_ca: _oa, client_crl: _or, ...others } = server.tls!;
     if (!isSame(others, settings))
-      note(server, `on ${address} the protocols, ciphers and client certificates of the default server hold`, t);
+      note(server, `on ${address} the protocols and ciphers of the default server hold`, t);
   }
-  const strict = ordered.find((server) => server.tls!["client"] === "required")?.tls;
-  const clients = strict === undefined || strict === null ? {} : { client_ca: strict["client_ca"], client: "required" };
   const [only] = unique;
   const files = unique.length === 1 ? only! : { certificates: unique };
-  return { ...plain, tls: { ...files, ...settings, ...clients } };
+  const unknown = main.refusesHandshakes ? { unknown_names: "refuse" } : {};
+  return { ...plain, tls: { ...files, ...settings, ...clientsOf(address, ordered, t), ...unknown } };
+}
+
+/** What is asked of all clients of an address: no more than what every server of it wants. Sites want more by a rule of their own. */
+function clientsOf(address: string, servers: readonly Server[], t: Translation): Plain {
+  const asking = servers.filter(({ tls }) => tls!["client"] !== undefined);
+  const [first] = asking;
+  if (first === undefined) return {};
+  const { client_ca, client_crl } = first.tls!;
+  for (const server of asking)
+    if (server.tls!["client_ca"] !== client_ca && server.directive !== null)
+      t.ledger.claim(
+        server.directive,
+        "needs-a-decision",
+        `clients of ${address} are asked for certificates of one file of authorities, ${String(client_ca)}: put all into it, or give this server an address of its own`,
+      );
+  const wants = (word: string): boolean => asking.some(({ tls }) => tls!["client"] === word);
+  const isAlike =
+    asking.length === servers.length && asking.every(({ tls }) => isSame(tls!["client"], first.tls!["client"]));
+  if (!isAlike)
+    for (const server of servers)
+      if (!asking.includes(server)) note(server, `clients of ${address} may show a certificate here too`, t);
+  const client = wants("any") ? "any" : isAlike ? first.tls!["client"] : "optional";
+  return compact({ client_ca, client, client_crl });
+}
+
+/** Where not all servers of an address ask for certificates alike, those that want one see to it themselves. */
+function withClientCheck(
+  site: Plain,
+  server: Server,
+  own: readonly string[],
+  servers: readonly Server[],
+  addresses: ReadonlyMap<string, string>,
+): Plain {
+  const wanted = server.tls?.["client"];
+  if (wanted !== "required" && wanted !== "optional") return site;
+  const others = servers.filter(
+    (other) => other.tls !== null && other.listens.some(({ address }) => own.includes(addresses.get(address)!)),
+  );
+  if (others.every(({ tls }) => tls!["client"] === wanted)) return site;
+  const accepted = wanted === "required" ? "^SUCCESS$" : "^(?:SUCCESS|NONE)$";
+  // Not {https}, which a trusted proxy may speak for.
+  const check = {
+    when: { value: "{ssl_protocol}" },
+    rules: [{ when: { value: "{ssl_client_verify}", matches: accepted, not: true }, rules: [{ return: 400 }] }],
+  };
+  return { ...site, rules: [check, ...((site["rules"] as Plain[] | undefined) ?? [])] };
 }
 
 /** What any server of a listener says of the PROXY protocol holds for it; the default server's proxies are those who may speak it. */

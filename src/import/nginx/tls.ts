@@ -13,7 +13,7 @@ export function tlsOf(scope: Scope, t: Translation): Plain | null {
   const keys = scope.nearest("ssl_certificate_key");
   t.ledger.claimAll(certificates, "mapped", CHOSEN_BY_NAME);
   t.ledger.claimAll(keys);
-  for (const name of ["ssl_password_file", "ssl_crl", "ssl_conf_command", "ssl_ocsp"])
+  for (const name of ["ssl_conf_command", "ssl_ocsp"])
     t.ledger.claimAll(scope.nearest(name), "needs-a-decision", "it has no counterpart");
   const pairs = certificates.flatMap((certificate, at) => {
     const key = keys[at];
@@ -26,6 +26,7 @@ export function tlsOf(scope: Scope, t: Translation): Plain | null {
   });
   const settings = compact({
     certificates: pairs,
+    key_passwords: fileOf(scope, "ssl_password_file", t),
     ...clientAuthority(scope, t),
     minimum: oldestVersion(scope, t),
     ciphers: ciphers(scope, t),
@@ -34,26 +35,47 @@ export function tlsOf(scope: Scope, t: Translation): Plain | null {
   return pairs.length === 0 ? null : settings;
 }
 
+/** Whether clients that ask for this server by name, or as the default one, get no further than their handshake. */
+export function refusesHandshakes(scope: Scope, t: Translation): boolean {
+  const directive = scope.one("ssl_reject_handshake");
+  if (directive === null || firstOf(directive) !== "on") return false;
+  t.ledger.claim(
+    directive,
+    "mapped",
+    "on the default server: handshakes for names that no certificate of the address is for fail",
+  );
+  return true;
+}
+
 // --- internal ---
+
+function fileOf(scope: Scope, name: string, t: Translation): string | undefined {
+  const directive = scope.one(name);
+  if (directive === null) return undefined;
+  t.ledger.claim(directive);
+  return t.configurationPath(directive, firstOf(directive));
+}
 
 function clientAuthority(scope: Scope, t: Translation): Plain {
   const verify = scope.one("ssl_verify_client");
-  const authority = scope.one("ssl_client_certificate");
+  const trusted = scope.one("ssl_trusted_certificate");
+  const authority = scope.one("ssl_client_certificate") ?? trusted;
   if (authority !== null) t.ledger.claim(authority);
+  const revoked = fileOf(scope, "ssl_crl", t);
   if (verify === null) return {};
   t.ledger.claim(verify);
   const word = firstOf(verify);
   if (word === "off") return {};
-  if (authority === null) {
-    t.refuse(verify, "no ssl_client_certificate for ssl_verify_client");
+  if (authority === null && word !== "optional_no_ca") {
+    t.refuse(verify, "no ssl_client_certificate or ssl_trusted_certificate for ssl_verify_client");
     return {};
   }
-  if (word === "optional_no_ca")
-    t.ledger.claim(verify, "needs-a-decision", "certificates of unknown authorities are refused here");
-  else t.ledger.claim(verify, "approximated", "it holds for every server on the address");
+  if (trusted !== null && authority !== trusted)
+    t.ledger.claim(trusted, "approximated", "the authorities of ssl_client_certificate alone count");
   return {
-    client_ca: t.configurationPath(authority, firstOf(authority)),
-    client: word === "on" ? "required" : "optional",
+    client_ca: authority === null ? undefined : t.configurationPath(authority, firstOf(authority)),
+    client: word === "on" ? "required" : word === "optional" ? "optional" : "any",
+    client_crl: revoked,
   };
 }
 
@@ -86,6 +108,8 @@ function noteTuning(scope: Scope, t: Translation): void {
       firstOf(order) === "on" ? "mapped" : "approximated",
       firstOf(order) === "on" ? "" : "the server's order counts",
     );
+  const trusted = scope.one("ssl_trusted_certificate");
+  if (trusted !== null && scope.one("ssl_verify_client") === null) t.ledger.claim(trusted, "ignored", TUNING);
   for (const name of TUNED) t.ledger.claimAll(scope.nearest(name), "ignored", TUNING);
 }
 
@@ -101,7 +125,6 @@ const TUNED: readonly string[] = [
   "ssl_stapling_verify",
   "ssl_stapling_responder",
   "ssl_stapling_file",
-  "ssl_trusted_certificate",
   "ssl_verify_depth",
   "ssl_early_data",
 ];

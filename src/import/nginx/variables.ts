@@ -4,11 +4,10 @@ import type { Directive } from "./tree.ts";
 /** Names that templates have for something of their own. */
 const TAKEN: ReadonlySet<string> = new Set(["path", "query"]);
 
-/** What others come to here: nothing for what is about HTTP/2, which no listener of it has. */
+/** What others come to here. */
 const REPLACED: Readonly<Record<string, string>> = {
   binary_remote_addr: "{remote_addr}",
   gzip_ratio: "",
-  http2: "",
   http3: "",
   is_request_port: "",
   limit_conn_status: "",
@@ -19,7 +18,7 @@ const REPLACED: Readonly<Record<string, string>> = {
   server_name_in_redirect: "",
   upstream_queue_time: "",
 };
-const EMPTY_FAMILY = /^(?:proxy_protocol_tlv_|tcpinfo_|sent_trailer_|quic$)/;
+const EMPTY_FAMILY = /^(?:ssl_early_data$|proxy_protocol_tlv_|tcpinfo_|sent_trailer_|quic$)/;
 /** Known to NGINX and its modules, without a counterpart. */
 const WITHOUT =
   /^(?:ssl_|request_body|request_body_file|geoip2?_|invalid_referer|ancient_browser|modern_browser|msie|secure_link|slice_range|uid_|memcached_|connection_time|upstream_|date_|perl_|js_|jwt_|mirror_|session_|otel_|brotli_|proxy_internal_|host_)/;
