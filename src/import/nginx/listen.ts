@@ -34,7 +34,7 @@ export function listenOf(directive: Directive, isTlsServer: boolean, t: Translat
   return {
     address,
     isDefault,
-    isTls: flags.includes("ssl") || isTlsServer,
+    isTls: flags.includes("ssl") || isTlsServer || t.secureAddresses.has(written!),
     isProxied: flags.includes("proxy_protocol"),
   };
 }

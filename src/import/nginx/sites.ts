@@ -99,7 +99,7 @@ function clientsOf(address: string, servers: readonly Server[], t: Translation):
       t.ledger.claim(
         server.directive,
         "needs-a-decision",
-        `clients of ${address} are asked for certificates of one file of authorities, ${String(client_ca)}: put all into it, or give this server an address of its own`,
+        `clients of ${address} are asked for certificates of one file of authorities, ${String(client_ca)}; until you give this server an address of its own it answers 400 there`,
       );
   const wants = (word: string): boolean => asking.some(({ tls }) => tls!["client"] === word);
   const isAlike =
@@ -120,12 +120,16 @@ function withClientCheck(
   addresses: ReadonlyMap<string, string>,
 ): Plain {
   const wanted = server.tls?.["client"];
-  if (wanted !== "required" && wanted !== "optional") return site;
+  if (server.tls === null || wanted === undefined) return site;
   const others = servers.filter(
     (other) => other.tls !== null && other.listens.some(({ address }) => own.includes(addresses.get(address)!)),
   );
-  if (others.every(({ tls }) => tls!["client"] === wanted)) return site;
-  const accepted = wanted === "required" ? "^SUCCESS$" : "^(?:SUCCESS|NONE)$";
+  // Another server's authorities prove nothing here.
+  const authority = others.find(({ tls }) => tls!["client"] !== undefined)?.tls?.["client_ca"];
+  const isForeign = server.tls["client_ca"] !== authority;
+  if (!isForeign && (wanted === "any" || others.every(({ tls }) => tls!["client"] === wanted))) return site;
+  const words = [...(isForeign ? [] : ["SUCCESS"]), ...(wanted === "required" ? [] : ["NONE"])];
+  const accepted = words.length === 0 ? "(?!)" : `^(?:${words.join("|")})$`;
   // Not {https}, which a trusted proxy may speak for.
   const check = {
     when: { value: "{ssl_protocol}" },

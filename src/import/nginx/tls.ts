@@ -27,7 +27,7 @@ export function tlsOf(scope: Scope, t: Translation): Plain | null {
   const settings = compact({
     certificates: pairs,
     key_passwords: fileOf(scope, "ssl_password_file", t),
-    ...clientAuthority(scope, t),
+    ...(pairs.length === 0 ? {} : clientAuthority(scope, t)),
     minimum: oldestVersion(scope, t),
     ciphers: ciphers(scope, t),
   });

@@ -18,6 +18,8 @@ export class Translation {
   readonly variables: Variables;
   /** Names of the `*_cache` zones that some level uses, and where. */
   readonly cacheZones = new Map<string, Directive>();
+  /** Addresses as they are written that some `listen` has TLS on: others of the same have it too. */
+  readonly secureAddresses: ReadonlySet<string>;
   readonly machine: ReadContext;
   /** Where relative paths start, absolute. */
   readonly prefix: string;
@@ -40,6 +42,7 @@ export class Translation {
     },
   ) {
     this.variables = new Variables(directives);
+    this.secureAddresses = new Set(secureListens(directives));
     this.machine = machine;
     this.prefix = options.prefix;
     this.configurationFolder = options.configurationFolder;
@@ -158,6 +161,13 @@ export class Translation {
       );
     return "";
   }
+}
+
+function secureListens(directives: readonly Directive[]): string[] {
+  return directives.flatMap(({ name, args, block }) => {
+    if (name === "http" || name === "server") return secureListens(block ?? []);
+    return name === "listen" && args.some(({ text }, at) => at > 0 && text === "ssl") ? [args[0]!.text] : [];
+  });
 }
 
 function placeholderNote(name: string): string {
