@@ -43,6 +43,11 @@ export const optionKeys = {
     "unchanged",
   ),
   response_headers: optional(responseHeadersSchema, "Changes to the fields of responses.", "unchanged"),
+  expires: optional(
+    template,
+    "How long answers may be kept, by `Expires` and `Cache-Control`: `30d`, `-1`, `modified 1h` (from Last-Modified on), `@15h30m` (until then each day), `max`, `epoch` or `off`; variables may stand in it.",
+    "as the answer says",
+  ),
   errors: optional(
     named(
       STATUSES,

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { parseExpiry } from "../base/expiry-time.ts";
 import { checkRange } from "./check-range.ts";
 import { bareName } from "./collect-names.ts";
 import { resolveCompress } from "./compress-schema.ts";
@@ -18,6 +19,7 @@ import { checkTemplate } from "./template-check.ts";
 export const NO_OPTIONS: RouteOptions = {
   requestHeaders: [],
   responseHeaders: [],
+  expires: null,
   errors: [],
   intercept: false,
   access: [],
@@ -47,6 +49,8 @@ export function resolveOptions(
       response_headers === undefined
         ? around.responseHeaders
         : resolveResponseHeaders(response_headers, [...at, "response_headers"], context),
+    expires:
+      settings.expires === undefined ? around.expires : resolveExpires(settings.expires, [...at, "expires"], context),
     errors: errors === undefined ? around.errors : resolveErrors(errors, [...at, "errors"], context),
     intercept: settings.intercept ?? around.intercept,
     access: access === undefined ? around.access : resolveAccess(access, [...at, "access"], context),
@@ -61,6 +65,15 @@ export function resolveOptions(
     cache: settings.cache === undefined ? around.cache : resolveCache(settings.cache, [...at, "cache"], context),
     policy: resolvePolicy(settings, at, around.policy, context),
   };
+}
+
+function resolveExpires(written: string, at: Path, context: RouteContext): string | null {
+  if (written === "off") return null;
+  if (!/\{\w+\}/.test(written) && parseExpiry(written) === null)
+    context.problems.error(at, `"${written}" says not how long`, {
+      remedy: "write a time such as 30d, modified 1h, @15h30m, max, epoch or off",
+    });
+  return checkTemplate(written, at, context);
 }
 
 function resolveErrors(

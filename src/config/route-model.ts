@@ -29,6 +29,8 @@ export interface SiteConfig extends RouteOptions {
 export interface RouteOptions {
   readonly requestHeaders: readonly HeaderRuleConfig[];
   readonly responseHeaders: readonly HeaderRuleConfig[];
+  /** How long answers may be kept, as `parseExpiry` reads it; null: as they say themselves. */
+  readonly expires: Template | null;
   readonly errors: readonly ErrorPageConfig[];
   /** `errors` replace those answers of apps, upstreams and CGI programs too. */
   readonly intercept: boolean;

@@ -19,6 +19,7 @@ import { buildPace } from "./build-pace.ts";
 import { ClientGate } from "./client-gate.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { ErrorPages } from "./error-pages.ts";
+import { ExpiryRule } from "./expiry.ts";
 import type { FileLooker } from "./file-facts.ts";
 import { failHandler, gotoHandler, NO_HANDLER } from "./goto-handler.ts";
 import { RequestHeaderRules, ResponseHeaderRules } from "./header-rules.ts";
@@ -155,6 +156,7 @@ class SiteBuilder {
     const fields = [...config.responseHeaders, ...config.policy.securityHeaders];
     const cors = config.policy.cors === null ? null : new Cors(config.policy.cors);
     const headers = fields.length === 0 ? null : new ResponseHeaderRules(fields, compile);
+    const expires = config.expires === null ? null : new ExpiryRule(compile(config.expires));
     const errors =
       config.errors.length === 0
         ? null
@@ -174,9 +176,10 @@ class SiteBuilder {
         ? "internal"
         : null;
     const compress = config.compress === null ? null : makeCompressor(config.compress);
-    if (headers === null && cors === null && errors === null && accel === null && compress === null) return null;
+    if (headers === null && cors === null && expires === null && errors === null && accel === null && compress === null)
+      return null;
     const own = !asks.some((one) => one.kind === "proxy" || one.kind === "app" || one.kind === "cgi");
-    return { headers, cors, errors, intercept: config.intercept && !own, own, accel, compress };
+    return { headers, cors, expires, errors, intercept: config.intercept && !own, own, accel, compress };
   }
 
   #handler(config: HandlerConfig, scope: TemplateScope | null, route: RouteConfig): Handler {

@@ -129,6 +129,7 @@ export class RouteFilter implements ResponseFilter {
     state.override = null;
     state.kept = [];
     state.head = head;
+    if (rules?.expires != null) head = rules.expires.apply(exchange, head);
     if (rules?.headers != null) head = rules.headers.apply(exchange, head);
     return rules?.cors == null ? head : rules.cors.apply(exchange, head);
   }

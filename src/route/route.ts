@@ -5,6 +5,7 @@ import type { Cors } from "../middleware/cors.ts";
 import type { AccessList } from "./access-list.ts";
 import type { Condition } from "./condition.ts";
 import type { ErrorPages } from "./error-pages.ts";
+import type { ExpiryRule } from "./expiry.ts";
 import type { Guard } from "./guard.ts";
 import type { RequestHeaderRules, ResponseHeaderRules } from "./header-rules.ts";
 
@@ -12,6 +13,7 @@ import type { RequestHeaderRules, ResponseHeaderRules } from "./header-rules.ts"
 export interface AnswerRules {
   readonly headers: ResponseHeaderRules | null;
   readonly cors: Cors | null;
+  readonly expires: ExpiryRule | null;
   readonly errors: ErrorPages | null;
   /** `errors` replace the answers of this route's handler too. */
   readonly intercept: boolean;

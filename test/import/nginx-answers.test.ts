@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import { test } from "node:test";
 import { folder, freePort, start, until } from "../support/instance.ts";
 
@@ -33,4 +35,39 @@ test("stub_status answers NGINX's text from the figures of all connections", asy
     return reading === 1 && writing === 1 && waiting === 0;
   });
   await until(async () => (await instance.get("/")).headers["x-active"] === "2");
+});
+
+test("expires holds for files, upstreams and returns, from the last change, until a time of day, and by variables", async (t) => {
+  const port = await freePort();
+  const at = folder(t, {
+    "html/a.css": "a",
+    "html/b.txt": "b",
+    "nginx.conf": `pid nginx.pid; events {} http {
+      map $sent_http_content_type $lasting { default off; text/css max; ~text/plain 10m; }
+      server { listen 127.0.0.1:${port};
+        location / { expires $lasting; }
+        location /changed/ { alias html/; expires modified 1h; }
+        location /daily/ { alias html/; expires @4h30m; }
+        location /text { expires -1; return 200 text; }
+        location /up/ { proxy_pass http://127.0.0.1:${port}/; expires 2h; location /up/b { expires off; proxy_pass http://127.0.0.1:${port}/text; } }
+      } }`,
+  });
+  fs.utimesSync(path.join(at, "html/b.txt"), 1_000_000, 1_000_000);
+  const instance = start(t, ["nginx", "-p", at, "-c", "nginx.conf", "-g", "daemon off;"], { cwd: at });
+  await instance.url;
+  const fields = async (target: string): Promise<readonly [string | undefined, string | undefined]> => {
+    const { headers } = await instance.get(target);
+    return [headers["cache-control"], headers.expires];
+  };
+  assert.deepEqual(await fields("/a.css"), ["max-age=315360000", "Thu, 31 Dec 2037 23:55:55 GMT"]);
+  assert.equal((await fields("/b.txt"))[0], "max-age=600");
+  assert.deepEqual(await fields("/absent"), [undefined, undefined]);
+  assert.deepEqual(await fields("/changed/b.txt"), ["no-cache", new Date(1_003_600_000).toUTCString()]);
+  const [lasting = "", until = ""] = await fields("/daily/b.txt");
+  const time = new Date(until);
+  assert.equal(`${time.getHours()}:${time.getMinutes()}`, "4:30");
+  assert.ok(Number(/^max-age=(\d+)$/.exec(lasting)![1]) <= 86_400);
+  assert.equal((await fields("/text"))[0], "no-cache");
+  assert.equal((await fields("/up/a.css"))[0], "max-age=7200");
+  assert.equal((await fields("/up/b"))[0], "no-cache", "as the upstream says");
 });

@@ -18,6 +18,7 @@ import { BASE } from "../static/settings.ts";
 const OPTIONS: RouteOptions = {
   requestHeaders: [],
   responseHeaders: [],
+  expires: null,
   errors: [],
   intercept: false,
   access: [],

@@ -3,7 +3,7 @@ import { differing, optionsAt, routeName } from "./options.ts";
 import { PASSES, proxyRoute } from "./proxy.ts";
 import { type Rules, rulesOf } from "./rules.ts";
 import { Scope } from "./scope.ts";
-import { cacheControl, folderAt, isRegex, pathOf, rootAt, staticSection } from "./static-files.ts";
+import { folderAt, isRegex, pathOf, rootAt, staticSection } from "./static-files.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
 import { compact } from "./values.ts";
@@ -87,7 +87,7 @@ function routeAt(scope: Scope, t: Translation, around: Surroundings): Plain {
   const guard = limitExcept(scope, t);
   return compact({
     internal: isInternal(scope, t) || undefined,
-    ...withHeaders(differing(options, around), options, scope, t),
+    ...differing(options, around),
     rules: rulesWith(guard, rules),
     ...answerAt(scope, t, rules),
     routes: nestedRoutes(scope, t, inner),
@@ -133,16 +133,6 @@ function isInternal(scope: Scope, t: Translation): boolean {
   return own.length > 0;
 }
 
-/** Options with what `expires` says of answers that are no files. */
-function withHeaders(shown: Plain, effective: Plain, scope: Scope, t: Translation): Plain {
-  const isProxied = scope.directives.some((directive) => PASSES[directive.name] !== undefined);
-  const value = isProxied ? cacheControl(scope, t) : null;
-  if (value === null) return shown;
-  const headers = (effective["response_headers"] ?? {}) as Plain;
-  const set = { ...(headers["set"] as Plain | undefined), "Cache-Control": { value, always: false } };
-  return { ...shown, response_headers: { ...headers, set } };
-}
-
 /** Files of the `root` or `alias` in effect. NGINX's own default, `html`, need not be there. */
 function filesAt(scope: Scope, t: Translation): Plain {
   const folder = folderAt(scope, t);
@@ -163,7 +153,7 @@ function passAt(scope: Scope, t: Translation): Plain | null {
 function ifRoute(scope: Scope, rules: Rules, t: Translation, around: Surroundings): Plain {
   const options = optionsAt(scope, t);
   const answer = answerAt(scope, t, rules);
-  return compact({ ...withHeaders(differing(options, around), options, scope, t), ...answer });
+  return compact({ ...differing(options, around), ...answer });
 }
 
 /** NGINX's `try_files`, around what would answer without it. */

@@ -3,6 +3,7 @@ import type { Plain } from "../tree.ts";
 import { accessAt } from "./access.ts";
 import { bandwidthAt } from "./bandwidth.ts";
 import { compressAt } from "./compress.ts";
+import { expiresOfRoute } from "./expires.ts";
 import { responseHeaders } from "./headers.ts";
 import { limitsAt } from "./limits.ts";
 import { logsAt } from "./logs.ts";
@@ -18,6 +19,7 @@ export function optionsAt(scope: Scope, t: Translation): Plain {
   noteLocation(scope, t);
   return compact({
     response_headers: responseHeaders(scope, t),
+    expires: expiresOfRoute(scope, t),
     errors: errorPages(scope, t),
     ...accessAt(scope, t),
     ...limitsAt(scope, t),
@@ -42,6 +44,7 @@ export function differing(own: Plain, outer: readonly Plain[]): Plain {
 
 /** How a route says that it has nothing of what its site has. */
 const NOTHING: Plain = {
+  expires: "off",
   access: [],
   auth: false,
   satisfy: "all",

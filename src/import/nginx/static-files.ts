@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Plain } from "../tree.ts";
+import { expiresOfFiles } from "./expires.ts";
 import type { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
-import { timeOf } from "./units.ts";
 import { compact, sectionOf } from "./values.ts";
 
 /** Where a level's files are. */
@@ -60,7 +60,7 @@ export function staticSection(scope: Scope, t: Translation, folder: Folder): Pla
     index,
     index_goto: folder.file === null || undefined,
     autoindex: autoindex(scope, t),
-    expires: expiresOf(scope, t),
+    expires: expiresOfFiles(scope, t),
     types,
     default_type: defaultType(scope, t),
     charset: charset(scope, t),
@@ -69,18 +69,6 @@ export function staticSection(scope: Scope, t: Translation, folder: Folder): Pla
     symlinks: symlinks(scope, t) || undefined,
     precompressed: precompressed(scope, t),
   });
-}
-
-/** `expires` in seconds or NGINX's word for what isn't a file, as a Cache-Control value; null: none. */
-export function cacheControl(scope: Scope, t: Translation): string | null {
-  const directive = scope.one("expires");
-  const value = expiresOf(scope, t);
-  if (directive === null || value === undefined) return null;
-  t.ledger.claim(directive, "approximated", "Cache-Control is sent, without the Expires field that says the same");
-  if (value === "max") return "max-age=315360000";
-  return value === "epoch" || String(value).startsWith("-")
-    ? "no-cache"
-    : `max-age=${Number.parseInt(String(value), 10)}`;
 }
 
 /** A location's path or pattern. */
@@ -169,26 +157,6 @@ function autoindex(scope: Scope, t: Translation): string | undefined {
   if (format !== null && /xml|jsonp/.test(firstOf(format)))
     t.ledger.claim(format, "approximated", `there is html and json, not ${firstOf(format)}`);
   return format !== null && firstOf(format).startsWith("json") ? "json" : "html";
-}
-
-function expiresOf(scope: Scope, t: Translation): string | number | undefined {
-  const directive = scope.one("expires");
-  if (directive === null) return undefined;
-  t.ledger.claim(directive);
-  const words = textsOf(directive);
-  const value = words.at(-1)!;
-  if (value === "off") return undefined;
-  if (value === "max" || value === "epoch") return value;
-  if (words.length > 1 || value.startsWith("@") || value.includes("$")) {
-    t.ledger.claim(directive, "approximated", "a fixed time alone can be given here; left out");
-    return undefined;
-  }
-  const time = timeOf(value.replace(/^[-+]/, ""));
-  if (time === null) {
-    t.refuse(directive, "invalid value");
-    return undefined;
-  }
-  return value.startsWith("-") ? -1 : Math.round(time / 1000);
 }
 
 function ownTypes(scope: Scope, t: Translation): Plain | undefined {
