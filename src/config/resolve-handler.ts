@@ -146,6 +146,8 @@ function fileStep(path: string, { root, strip }: StaticConfig): TryConfig["steps
 const PLAIN_STATIC = {
   index_goto: false,
   autoindex: false,
+  exact_sizes: true,
+  local_times: false,
   etag: true,
   dotfiles: false,
   symlinks: false,

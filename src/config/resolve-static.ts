@@ -40,6 +40,8 @@ export function resolveStatic(
     index: settings.index ?? ["index.html"],
     indexGoto: settings.index_goto,
     autoindex: settings.autoindex === true ? "html" : settings.autoindex === false ? "off" : settings.autoindex,
+    exactSizes: settings.exact_sizes,
+    localTimes: settings.local_times,
     fallback,
     expires: settings.expires ?? null,
     types: Object.fromEntries(

@@ -277,7 +277,10 @@ export interface StaticConfig {
   /** An index file that exists is gone to by its path, so that another route may answer it, as NGINX does. */
   readonly indexGoto: boolean;
   /** Listing of folders without an index file. */
-  readonly autoindex: "off" | "html" | "json";
+  readonly autoindex: "off" | "html" | "json" | "jsonp" | "xml";
+  /** In listings for people: sizes in bytes, and times of this machine. */
+  readonly exactSizes: boolean;
+  readonly localTimes: boolean;
   /** Path under `root` served where nothing is found (single-page apps), or null. */
   readonly fallback: string | null;
   /**

@@ -31,10 +31,12 @@ const staticKeys = section({
     "Go to an index file by its path, so that another route may answer it, as NGINX does.",
   ),
   autoindex: withDefault(
-    z.union([flag, choice("html", "json")]),
+    z.union([flag, choice("html", "json", "jsonp", "xml")]),
     false,
-    "List folders that have no index file: `html` (or `true`) for people, `json` for programs.",
+    "List folders that have no index file: `html` (or `true`) for people, `json`, `jsonp` (with `?callback=NAME`) and `xml` for programs.",
   ),
+  exact_sizes: withDefault(flag, true, "Sizes in listings for people are bytes; `false` rounds them: `12K`."),
+  local_times: withDefault(flag, false, "Times in listings for people are those of this machine, not UTC."),
   fallback: optional(path, "File under `root` for paths where there is none (single-page apps).", "404"),
   expires: optional(
     expiry,

@@ -263,6 +263,8 @@ const PAGE: StaticConfig = {
   index: [],
   indexGoto: false,
   autoindex: "off",
+  exactSizes: true,
+  localTimes: false,
   fallback: null,
   expires: null,
   types: {},

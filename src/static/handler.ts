@@ -137,7 +137,10 @@ class StaticHandler implements Handler {
         // A folder without an index file says no more than an absent one, except where NGINX was told to serve it.
         if (autoindex === "off" && indexGoto) exchange.fail(403, "This folder is not listed");
         else if (autoindex === "off") this.#fail(exchange, NOT_FOUND);
-        else await answerListing(exchange, result.path, autoindex, this.#config.dotfiles);
+        else {
+          const { exactSizes, localTimes, dotfiles } = this.#config;
+          await answerListing(exchange, result.path, { format: autoindex, exactSizes, localTimes }, dotfiles);
+        }
         return;
       }
       case "failure":

@@ -16,11 +16,21 @@ interface Entry {
 /** More entries than this are not shown: a page of them would serve nobody, and cost much. */
 const MOST = 10_000;
 
-/** Answers with what a folder holds, folders first: a page for people, or `[{name, type, mtime, size}]` as NGINX gives it. */
+/** How a folder is listed. */
+export interface ListingForm {
+  /** `html` for people; for programs JSON (`jsonp`: as a script that calls what `?callback=` names) or XML. */
+  readonly format: "html" | "json" | "jsonp" | "xml";
+  /** For people: sizes in bytes, or rounded. */
+  readonly exactSizes: boolean;
+  /** For people: times of this machine, or UTC. */
+  readonly localTimes: boolean;
+}
+
+/** Answers with what a folder holds, folders first, in NGINX's forms for programs. */
 export async function answerListing(
   exchange: Exchange,
   folder: Buffer,
-  format: "html" | "json",
+  form: ListingForm,
   dotfiles: boolean,
 ): Promise<void> {
   let entries: readonly Entry[];
@@ -30,13 +40,36 @@ export async function answerListing(
     exchange.fail(403, "This folder may not be read");
     return;
   }
-  const [type, body] =
-    format === "html" ? [HTML, listingPage(exchange.path, entries)] : [JSON_TYPE, listingJson(entries)];
+  const [type, body] = written(exchange, entries, form);
   exchange.respond(new ResponseHead(200, [["Content-Type", type]]), Buffer.from(body, "latin1"));
 }
 
-const HTML = "text/html; charset=utf-8";
-const JSON_TYPE = "application/json";
+// --- internal ---
+
+function written(
+  exchange: Exchange,
+  entries: readonly Entry[],
+  form: ListingForm,
+): readonly [type: string, body: string] {
+  switch (form.format) {
+    case "html":
+      return ["text/html; charset=utf-8", listingPage(exchange.path, entries, form)];
+    case "xml":
+      return ["text/xml; charset=utf-8", listingXml(entries)];
+    case "json":
+      return ["application/json", listingJson(entries)];
+    case "jsonp": {
+      const callback = CALLBACK.exec(exchange.query)?.[1];
+      const json = listingJson(entries);
+      return callback === undefined
+        ? ["application/json", json]
+        : ["application/javascript", `/**/${callback}(${json.trimEnd()});\n`];
+    }
+  }
+}
+
+/** The name of a function, and nothing that could be a script of its own. */
+const CALLBACK = /(?:^|&)callback=([A-Za-z_$][\w$.]{0,127})(?:&|$)/;
 
 async function readEntries(folder: Buffer, dotfiles: boolean): Promise<readonly Entry[]> {
   const found = (await readdir(folder, { withFileTypes: true, encoding: "buffer" })) as unknown as Dirent<Buffer>[];
@@ -59,11 +92,15 @@ async function readEntry(folder: Buffer, name: string): Promise<Entry | null> {
   return { name, directory: found.isDirectory(), size: found.size, modified: found.mtime };
 }
 
-function listingPage(path: string, entries: readonly Entry[]): string {
+function listingPage(path: string, entries: readonly Entry[], form: ListingForm): string {
   const title = `Index of ${escapeHtml(path)}`;
   const rows = entries.map(({ name, directory, size, modified }) => {
     const shown = directory ? `${name}/` : name;
-    return `<tr><td><a href=".${encodePath(`/${shown}`)}">${escapeHtml(shown)}</a><td>${stamp(modified)}<td>${directory ? "-" : size}\n`;
+    const reference = encodePath(`/${shown}`).slice(1);
+    // What looks like a scheme would be one (RFC 3986 §4.2).
+    const link = reference.includes(":") ? `./${reference}` : reference;
+    const length = directory ? "-" : form.exactSizes ? size : rounded(size);
+    return `<tr><td><a href="${link}">${escapeHtml(shown)}</a><td>${stamp(modified, form.localTimes)}<td>${length}\n`;
   });
   const up = path === "/" ? "" : '<tr><td><a href="../">../</a><td><td>\n';
   return `<!doctype html>
@@ -80,20 +117,48 @@ ${up}${rows.join("")}</table>
 }
 
 function listingJson(entries: readonly Entry[]): string {
-  const items = entries.map(({ name, directory, size, modified }) => ({
-    name: Buffer.from(name, "latin1").toString("utf8"),
-    type: directory ? "directory" : "file",
-    mtime: modified.toUTCString(),
-    ...(directory ? {} : { size }),
-  }));
-  return Buffer.from(`${JSON.stringify(items, null, 1)}\n`).latin1Slice();
+  const items = entries.map(({ name, directory, size, modified }) =>
+    JSON.stringify({
+      name: Buffer.from(name, "latin1").toString("utf8"),
+      type: directory ? "directory" : "file",
+      mtime: modified.toUTCString(),
+      ...(directory ? {} : { size }),
+    }),
+  );
+  return Buffer.from(`[\n${items.join(",\n")}\n]\n`).latin1Slice();
 }
 
-/** `2026-11-21 08:15`, UTC. */
-function stamp(time: Date): string {
-  return time.toISOString().slice(0, 16).replace("T", " ");
+function listingXml(entries: readonly Entry[]): string {
+  const items = entries.map(({ name, directory, size, modified }) => {
+    const time = `mtime="${modified.toISOString().slice(0, 19)}Z"`;
+    // Controls have no place in XML 1.0, not even escaped (§2.2).
+    const text = escapeHtml(name.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "?"));
+    return directory ? `<directory ${time}>${text}</directory>\n` : `<file ${time} size="${size}">${text}</file>\n`;
+  });
+  return `<?xml version="1.0"?>\n<list>\n${items.join("")}</list>\n`;
+}
+
+/** `2026-11-21 08:15`, UTC or as this machine's clock shows it. */
+function stamp(time: Date, local: boolean): string {
+  const shown = local ? new Date(time.getTime() - time.getTimezoneOffset() * 60_000) : time;
+  return shown.toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** `9999`, `10K`, `3M`, `2G`. */
+function rounded(size: number): string {
+  if (size < 10_000) return String(size);
+  if (size < 1024 ** 2) return `${Math.round(size / 1024)}K`;
+  return size < 1024 ** 3 ? `${Math.round(size / 1024 ** 2)}M` : `${Math.round(size / 1024 ** 3)}G`;
 }
 
 function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]!);
 }
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};

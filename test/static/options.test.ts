@@ -23,6 +23,7 @@ test("a folder is listed as a page whose links work, folders first, hidden files
   const site = await siteWith(t, { autoindex: "html" });
   put(join(site.root, "docs/b & c?.txt"), "odd");
   put(join(site.root, "docs/Käse.txt"), "cheese");
+  put(join(site.root, "docs/a:b.txt"), "colon");
   put(join(site.root, "docs/.secret"), "x");
   mkdirSync(join(site.root, "docs/zoo"));
   symlinkSync("/nowhere", join(site.root, "docs/broken"));
@@ -32,11 +33,14 @@ test("a folder is listed as a page whose links work, folders first, hidden files
   const links = [...page.body.toString().matchAll(/href="([^"]+)"/g)].map((match) => match[1]!);
   assert.deepEqual(
     links,
-    ["../", "./zoo/", "./K%C3%A4se.txt", "./b%20&%20c%3F.txt"].toSorted((a, b) => links.indexOf(a) - links.indexOf(b)),
+    ["../", "zoo/", "K%C3%A4se.txt", "b%20&%20c%3F.txt", "./a:b.txt"].toSorted(
+      (a, b) => links.indexOf(a) - links.indexOf(b),
+    ),
   );
-  assert.match(page.body.toString(), /b &#38; c\?\.txt/);
+  assert.match(page.body.toString(), /b &amp; c\?\.txt/);
   assert.doesNotMatch(page.body.toString(), /secret|broken/);
-  for (const link of links.slice(2)) assert.equal((await ask(site.port, `/docs${link.slice(1)}`)).status, 200, link);
+  for (const link of links.slice(2))
+    assert.equal((await ask(site.port, new URL(link, "http://x/docs/").pathname)).status, 200, link);
 });
 
 test("a folder is listed as JSON with names, sizes and times", async (t) => {
@@ -53,6 +57,31 @@ test("a folder is listed as JSON with names, sizes and times", async (t) => {
     ],
   );
   for (const { mtime } of items) assert.ok(!Number.isNaN(Date.parse(String(mtime))));
+});
+
+test("a folder is listed as XML, and as a script for a callback that is a name", async (t) => {
+  const xml = await siteWith(t, { autoindex: "xml" });
+  put(join(xml.root, "docs/a<b>.txt"), "cheese");
+  mkdirSync(join(xml.root, "docs/zoo"));
+  const answer = await ask(xml.port, "/docs/");
+  assert.equal(answer.headers["content-type"], "text/xml; charset=utf-8");
+  assert.match(
+    answer.body.toString(),
+    /^<\?xml version="1\.0"\?>\n<list>\n<directory mtime="[\dT:-]+Z">zoo<\/directory>\n<file mtime="[\dT:-]+Z" size="6">a&lt;b&gt;\.txt<\/file>\n<\/list>\n$/,
+  );
+  const site = await siteWith(t, { autoindex: "jsonp" });
+  put(join(site.root, "docs/a.txt"), "a");
+  const script = await ask(site.port, "/docs/?x=1&callback=app.show");
+  assert.equal(script.headers["content-type"], "application/javascript");
+  assert.match(script.body.toString(), /^\/\*\*\/app\.show\(\[[\s\S]*\]\);\n$/);
+  for (const query of ["", "?callback=", "?callback=alert(1)//"])
+    assert.equal(JSON.parse((await ask(site.port, `/docs/${query}`)).body.toString()).length, 1, query);
+});
+
+test("a listing for people may round sizes", async (t) => {
+  const site = await siteWith(t, { autoindex: "html", exactSizes: false });
+  put(join(site.root, "docs/a.bin"), "x".repeat(20_480));
+  assert.match((await ask(site.port, "/docs/")).body.toString(), /<td>20K\n/);
 });
 
 test("an index file goes before the listing", async (t) => {

@@ -8,6 +8,8 @@ export const BASE: Omit<StaticConfig, "root"> = {
   file: null,
   indexGoto: false,
   autoindex: "off",
+  exactSizes: true,
+  localTimes: false,
   fallback: null,
   expires: null,
   types: {},

@@ -59,7 +59,7 @@ export function staticSection(scope: Scope, t: Translation, folder: Folder): Pla
     file: folder.file ?? undefined,
     index,
     index_goto: folder.file === null || undefined,
-    autoindex: autoindex(scope, t),
+    ...autoindex(scope, t),
     expires: expiresOfFiles(scope, t),
     types,
     default_type: defaultType(scope, t),
@@ -145,18 +145,16 @@ function indexOf(scope: Scope, t: Translation): string[] | undefined {
   return names.length === 0 || (names.length === 1 && names[0] === "index.html") ? undefined : names;
 }
 
-function autoindex(scope: Scope, t: Translation): string | undefined {
+function autoindex(scope: Scope, t: Translation): Plain {
   for (const name of ["autoindex", "autoindex_format", "autoindex_exact_size", "autoindex_localtime"])
-    t.ledger.claimAll(
-      scope.nearest(name),
-      name === "autoindex" || name === "autoindex_format" ? "mapped" : "approximated",
-      name.endsWith("e") && name !== "autoindex" ? "listings have one form" : "",
-    );
-  if (!scope.isOn("autoindex", false)) return undefined;
-  const format = scope.one("autoindex_format");
-  if (format !== null && /xml|jsonp/.test(firstOf(format)))
-    t.ledger.claim(format, "approximated", `there is html and json, not ${firstOf(format)}`);
-  return format !== null && firstOf(format).startsWith("json") ? "json" : "html";
+    t.ledger.claimAll(scope.nearest(name));
+  if (!scope.isOn("autoindex", false)) return {};
+  const format = scope.value("autoindex_format") ?? "html";
+  return compact({
+    autoindex: format,
+    exact_sizes: scope.isOn("autoindex_exact_size", true) ? undefined : false,
+    local_times: scope.isOn("autoindex_localtime", false) || undefined,
+  });
 }
 
 function ownTypes(scope: Scope, t: Translation): Plain | undefined {
