@@ -4,6 +4,8 @@ import type { Template } from "./template-model.ts";
 export type LogDestination =
   /** `path`: absolute, `-` for stdout, `/dev/stderr` for stderr. */
   | ({ readonly kind: "file"; readonly path: string } & RotationConfig)
+  /** Files whose absolute path depends on the request. */
+  | { readonly kind: "files"; readonly path: Template }
   | SyslogConfig
   /** The journal of systemd, by its stream socket. `tag`: SYSLOG_IDENTIFIER. */
   | { readonly kind: "journald"; readonly tag: string };

@@ -33,7 +33,11 @@ const journalSchema = section({ tag: withDefault(tag, "propylon", "SYSLOG_IDENTI
 
 /** Where lines go, for the access log and for our own. */
 export const destinationKeys = {
-  path: optional(path, "File to append to, or `-` for stdout. One of `path`, `syslog` and `journald`.", "`-`"),
+  path: optional(
+    path,
+    "File to append to, or `-` for stdout. One of `path`, `syslog` and `journald`. Of access logs: variables of the request may stand in it.",
+    "`-`",
+  ),
   rotate_size: withDefault(size, "0", "A larger file is set aside and a new one begun; 0 for never."),
   rotate_age: withDefault(duration, "0s", "The same for an older file, such as `1d`; 0 for never."),
   rotate_keep: withDefault(count(1, 1000), 10, "How many older files are kept, as `PATH.1`, `PATH.2` and so on."),

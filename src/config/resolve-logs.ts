@@ -96,7 +96,9 @@ function resolveLog(
   context: ResolveContext & TemplateScope,
 ): AccessLogConfig | null {
   const { problems } = context;
-  const destination = resolveDestination(entry, at, table, context);
+  const destination = isVaried(entry.path)
+    ? resolveVaried(entry, entry.path, at, context)
+    : resolveDestination(entry, at, table, context);
   const whens = problems.isList([...at, "when"]);
   const conditions = (entry.when ?? []).flatMap(
     (condition, index) =>
@@ -143,6 +145,33 @@ function resolveDestination(
       remedy: "write the same rotate_size, rotate_age and rotate_keep wherever it is named",
     });
   return destination;
+}
+
+function isVaried(path: string | undefined): path is string {
+  return path !== undefined && /\{\w+\}/.test(path);
+}
+
+/** A path with variables in it: a file for each of their values. */
+function resolveVaried(
+  settings: DestinationSettings,
+  path: string,
+  at: Path,
+  context: ResolveContext & TemplateScope,
+): LogDestination {
+  const { problems } = context;
+  if (settings.rotate_size > 0 || settings.rotate_age > 0)
+    problems.error(
+      [...at, settings.rotate_size > 0 ? "rotate_size" : "rotate_age"],
+      "files with variables in their path are not rotated here",
+      {
+        at: "key",
+        remedy: "leave them to logrotate",
+      },
+    );
+  for (const key of ["syslog", "journald"] as const)
+    if (settings[key] !== undefined) problems.error([...at, key], `path and ${key} exclude each other`, { at: "key" });
+  const absolute = path.startsWith("/") ? path : `${context.directory}/${path.replace(/^\.\//, "")}`;
+  return { kind: "files", path: checkTemplate(absolute, [...at, "path"], context) };
 }
 
 function logPath(written: string, directory: string): string {

@@ -1,6 +1,7 @@
 import type { LogDestination, LogFormatConfig } from "../config/log-model.ts";
 import type { Config } from "../config/model.ts";
 import type { AccessLogConfig, ConditionConfig } from "../config/route-model.ts";
+import { parseTemplate } from "../config/template.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { TemplateCompiler } from "../template/template.ts";
 import { ExchangeLog } from "./exchange-log.ts";
@@ -9,6 +10,7 @@ import { CombinedFormat, JsonFormat } from "./log-formats.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { type OpenOptions, openWriter } from "./open-writer.ts";
 import { TextFormat } from "./text-format.ts";
+import { fileNamePart } from "./varied-files.ts";
 
 /** What formats and conditions are compiled with. */
 export interface LogParts {
@@ -109,6 +111,7 @@ export class LogDraft {
         format: this.#format(format, parts.templates),
         conditions: conditions.map(parts.condition),
         writer: this.#writer(destination),
+        ...(destination.kind === "files" && { pathOf: variedPath(destination.path, parts.templates) }),
       })),
     );
     this.#made.set(key, log);
@@ -142,6 +145,15 @@ export class LogDraft {
     }
     return format;
   }
+}
+
+/** The path of the file for an exchange. */
+function variedPath(path: string, templates: TemplateCompiler): (exchange: Exchange) => string {
+  const parts = parseTemplate(path).map((part) =>
+    part.kind === "text" ? part.text : templates.compile(`{${part.name}}`),
+  );
+  return (exchange) =>
+    parts.map((part) => (typeof part === "string" ? part : fileNamePart(part.evaluate(exchange)))).join("");
 }
 
 function makeFormat(config: LogFormatConfig, templates: TemplateCompiler): LogFormat {

@@ -6,10 +6,11 @@ import type { Writable } from "node:stream";
 import type { LogDestination, SyslogConfig } from "../config/log-model.ts";
 import { launcherPython, PYTHON_FOLDER } from "../process/launcher.ts";
 import { DatagramWriter } from "./datagram-writer.ts";
-import { LineWriter } from "./line-writer.ts";
+import { LineWriter, plainFile } from "./line-writer.ts";
 import type { LogWriter } from "./log-writer.ts";
 import { StreamWriter } from "./stream-writer.ts";
 import { syslogMessage } from "./syslog-message.ts";
+import { VariedFiles } from "./varied-files.ts";
 
 /** Where systemd takes the output of services (systemd-journald.service(8)). */
 const JOURNAL = "/run/systemd/journal/stdout";
@@ -31,6 +32,10 @@ export function openWriter(
     case "file": {
       const fd = destination.path === "/dev/stderr" ? { fd: stderr } : {};
       return new LineWriter({ ...destination, ...fd, warn });
+    }
+    case "files": {
+      const open = (path: string): LogWriter => new LineWriter(plainFile(path, warn));
+      return new VariedFiles(open, destination.path.replace(/\{\w+\}/g, "other"), warn);
     }
     case "syslog":
       return openSyslog(destination, warn);

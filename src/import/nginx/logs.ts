@@ -97,15 +97,19 @@ function noteOption(directive: Directive, option: string, t: Translation): void 
 }
 
 function logPath(directive: Directive, where: string, t: Translation): string {
-  if (/\$(?!\{)/.test(where)) {
-    t.ledger.claim(directive, "approximated", "a log's path can't depend on the request: lines go to stdout");
-    return "-";
-  }
   if (where.startsWith("memory:")) {
     t.ledger.claim(directive, "approximated", "there is no ring in memory: lines go to stdout");
     return "-";
   }
-  return /^\/dev\/(?:stdout|fd\/1)$/.test(where) ? "-" : t.path(directive, where);
+  if (/^\/dev\/(?:stdout|fd\/1)$/.test(where)) return "-";
+  const path = t.template(directive, where);
+  if (/\{\w+\}/.test(path.replace(/\$\{\w+\}/g, "")))
+    t.ledger.claim(
+      directive,
+      "mapped",
+      "what a client sends becomes a part of the name without slashes; 1000 files at most",
+    );
+  return t.path(directive, path);
 }
 
 /** `server=ADDRESS[,facility=F][,tag=T][,severity=S][,nohostname]`. */
