@@ -34,6 +34,8 @@ export interface SyslogConfig {
   readonly format: "rfc5424" | "rfc3164";
   /** Whether messages name the host. */
   readonly hostname: boolean;
+  /** Whether messages name the process. */
+  readonly pid: boolean;
 }
 
 export type LogFormatConfig =

@@ -25,6 +25,7 @@ const syslogSchema = section({
   tag: withDefault(tag, "propylon", "Name that the messages carry."),
   format: optional(choice("rfc5424", "rfc3164"), "Form of a message.", "`rfc3164` for Unix sockets, else `rfc5424`"),
   hostname: optional(flag, "Whether messages name this host.", "`false` for Unix sockets, else `true`"),
+  pid: withDefault(flag, true, "Whether messages name the process: `propylon[123]:`."),
 }).meta({ id: "syslog" });
 
 const journalSchema = section({ tag: withDefault(tag, "propylon", "SYSLOG_IDENTIFIER of the entries.") }).meta({

@@ -198,6 +198,7 @@ function resolveSyslog(
     tag,
     format: settings.format ?? (local ? "rfc3164" : "rfc5424"),
     hostname: settings.hostname ?? !local,
+    pid: settings.pid,
   };
 }
 

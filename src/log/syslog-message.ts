@@ -12,12 +12,12 @@ export interface SyslogSender {
 
 /**
  * One message without framing. RFC 5424 §6: `<PRI>1 TIME HOST APP PROCID - - TEXT`, time in UTC. RFC 3164 §4.1: `<PRI>Mmm dd
- * hh:mm:ss HOST TAG[PID]: TEXT`, local time, the host left out for a local daemon.
+ * hh:mm:ss HOST TAG[PID]: TEXT`, local time, the host left out for a local daemon, the number where it is not wanted.
  *
  * @param line latin-1, with or without its line feed
  */
 export function syslogMessage(
-  config: Pick<SyslogConfig, "facility" | "severity" | "tag" | "format" | "hostname">,
+  config: Pick<SyslogConfig, "facility" | "severity" | "tag" | "format" | "hostname" | "pid">,
   sender: SyslogSender,
   line: string,
   now: Date,
@@ -27,10 +27,10 @@ export function syslogMessage(
   const priority = `<${config.facility * 8 + severity}>`;
   if (config.format === "rfc5424") {
     const host = config.hostname ? sender.hostname : "-";
-    return `${priority}1 ${now.toISOString()} ${host} ${config.tag} ${sender.pid} - - ${text}`;
+    return `${priority}1 ${now.toISOString()} ${host} ${config.tag} ${config.pid ? sender.pid : "-"} - - ${text}`;
   }
   const host = config.hostname ? `${sender.hostname} ` : "";
-  return `${priority}${oldTime(now)} ${host}${config.tag}[${sender.pid}]: ${text}`;
+  return `${priority}${oldTime(now)} ${host}${config.tag}${config.pid ? `[${sender.pid}]` : ""}: ${text}`;
 }
 
 function oldTime(date: Date): string {

@@ -7,6 +7,7 @@ import net from "node:net";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SyslogConfig } from "../../src/config/log-model.ts";
+import { syslogMessage } from "../../src/log/syslog-message.ts";
 import { endedExchange } from "../metrics/fake-exchange.ts";
 import { waitUntil } from "../metrics/wait-until.ts";
 import { folder } from "../support/instance.ts";
@@ -16,7 +17,17 @@ const PLAIN = { kind: "text", text: "{request_uri}", escape: "default" } as cons
 const LOCAL7_INFO = 23 * 8 + 6;
 
 function syslog(to: SyslogConfig["to"], more: Partial<SyslogConfig> = {}): SyslogConfig {
-  return { kind: "syslog", to, facility: 23, severity: 6, tag: "shop", format: "rfc5424", hostname: true, ...more };
+  return {
+    kind: "syslog",
+    to,
+    facility: 23,
+    severity: 6,
+    tag: "shop",
+    format: "rfc5424",
+    hostname: true,
+    pid: true,
+    ...more,
+  };
 }
 
 function open(t: TestContext, destination: SyslogConfig | { kind: "journald"; tag: string }, journal?: string) {
@@ -183,4 +194,14 @@ test("stop waits for the last lines, and no longer than a second for a receiver 
   await log.stop();
   await waitUntil("all came", () => got.text.endsWith("/999\n"));
   assert.equal(log.dropped, 0);
+});
+
+test("a message names neither host nor process where it is not to", () => {
+  const config = { facility: 23, severity: 6, tag: "shop", hostname: false, pid: false };
+  const sender = { hostname: "here", pid: 7 };
+  const now = new Date(2026, 10, 5, 8, 9, 7);
+  const old = syslogMessage({ ...config, format: "rfc3164" }, sender, "text\n", now);
+  assert.equal(old, "<190>Nov  5 08:09:07 shop: text");
+  const recent = syslogMessage({ ...config, format: "rfc5424" }, sender, "text\n", now);
+  assert.match(recent, /^<190>1 [\d-]+T[\d:.]+Z - shop - - - text$/);
 });

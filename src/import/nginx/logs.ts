@@ -129,6 +129,7 @@ function syslog(directive: Directive, text: string, t: Translation): unknown {
     facility: facility !== undefined && FACILITIES.test(facility) ? facility : undefined,
     severity: value("severity"),
     hostname: !options.some(([key]) => key === "nohostname"),
+    pid: false,
   });
 }
 
