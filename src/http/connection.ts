@@ -208,7 +208,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     if (body === null || body.exhausted) this.#queue.inputEnded();
     if (body?.exhausted) return;
     this.#phase = "stopped";
-    if (body !== null && this.#queue.last?.body === body) {
+    if (body !== null && this.#queue.last?.received === body) {
       // The request will never be complete: nobody waits for its answer, but there may be others before it.
       this.#abort(this.#queue.last);
       if (this.#queue.count === 1) this.#finish();
@@ -232,7 +232,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     const body = this.#body!;
     this.#phase = "stopped";
     this.#body = null;
-    if (exchange === null || exchange.body !== body) return this.#finish();
+    if (exchange === null || exchange.received !== body) return this.#finish();
     exchange.persistent = false;
     exchange.closes = true;
     body.fail(refusal);
@@ -267,7 +267,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
     this.#queue.removeFirst();
     this.#options.observer.ended(exchange, exchange.status, exchange.bytes);
     if (exchange.closes) return this.#finish();
-    if (exchange.body === this.#body) this.#body.discard();
+    if (exchange.received === this.#body) this.#body.discard();
     if (!this.#advancing) this.#advance();
     this.continueInput();
   }
@@ -353,7 +353,7 @@ export class Http1Connection implements ExchangeOwner, BodyOwner, Swept {
 
   #abort(exchange: Http1Exchange): void {
     exchange.abort();
-    if (this.#body !== null && exchange.body === this.#body) {
+    if (this.#body !== null && exchange.received === this.#body) {
       this.#body.fail(new Refusal(499, "the client went away"));
       this.#body = null;
     }

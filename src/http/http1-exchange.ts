@@ -55,6 +55,8 @@ export class Http1Exchange implements Exchange, SenderOwner {
   headers: RequestHeaders;
   client: Client;
   body: RequestBody;
+  /** The body as the connection receives it, whatever handlers put in the place of `body`. */
+  readonly received: RequestBody;
   readonly began: number;
   readonly upgradable: boolean;
   routing: object | null = null;
@@ -106,6 +108,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
     this.headers = head.headers;
     this.client = client;
     this.body = body;
+    this.received = body;
     this.began = began;
     this.#owner = owner;
     this.#minor = head.minor;

@@ -76,6 +76,20 @@ describe("request bodies", () => {
     );
   });
 
+  test("a short body that nobody reads is drained too where a handler has put another in its place", async () => {
+    await using server = await serve((exchange) => {
+      const { length } = exchange.body;
+      exchange.body = { length, read: (sink) => sink.end(), pause: () => {}, resume: () => {} };
+      exchange.respond(OK, Buffer.from(exchange.target));
+    });
+    const first = "POST /one HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello";
+    const { responses } = await talk(server.port, [first, get("/two")]);
+    assert.deepEqual(
+      responses.map(({ body }) => body.latin1Slice()),
+      ["/one", "/two"],
+    );
+  });
+
   test("a long body that the handler ignores closes the connection, and the client still gets the answer", async () => {
     await using server = await serve((exchange) => exchange.respond(OK, Buffer.from("enough")));
     const client = await connect(server.port);
