@@ -32,7 +32,7 @@ server { listen 127.0.0.1:${port}${options.listen ?? ""}; ${server.replaceAll("F
   });
 }
 
-/** Apache in the foreground, serving files of its folder `www`, with the directives given. */
+/** Apache in the foreground, serving files of its folder `www`, with the directives given; `@PORT@` in them is its port. */
 export function startApache(directives: string): Promise<TestProgram> {
   return start((folder, port) => {
     fs.mkdirSync(path.join(folder, "www"));
@@ -51,7 +51,7 @@ StartServers 1
 ServerLimit 1
 ThreadsPerChild 8
 MaxRequestWorkers 8
-${directives}
+${directives.replaceAll("@PORT@", String(port))}
 `,
     );
     return [APACHE!, ["-D", "FOREGROUND", "-f", `${folder}/apache.conf`]];

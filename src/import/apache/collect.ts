@@ -5,11 +5,12 @@ import type { Plain } from "../tree.ts";
 import { readContainer } from "./access.ts";
 import { readAddress } from "./addresses.ts";
 import { type DaemonProcess, readDaemonProcess, readPythonPlace } from "./daemon.ts";
+import { folderFiles } from "./htaccess.ts";
 import { ApacheLogs } from "./logs.ts";
 import { newOptions, type OptionsDraft, readOption } from "./options.ts";
 import { type ApacheNode, parseApache } from "./parse.ts";
+import { readPattern } from "./pattern.ts";
 import { upstreamName } from "./proxy.ts";
-import { readPattern } from "./rewrite.ts";
 import { type AreaOptions, newScope, type Scope } from "./scope.ts";
 import { readScopeDirective } from "./scope-directives.ts";
 
@@ -79,6 +80,19 @@ export class Collector {
     this.#walkText(file, text, { scope: server, options: server.options, location: null, directory: null });
   }
 
+  /** Reads the files of the folders that are served. */
+  readFolders(): void {
+    const { server, hosts } = this.result;
+    for (const scope of hosts.length === 0 ? [server] : hosts)
+      for (const { folder, file, text } of folderFiles(scope, server, this.#machine)) {
+        const read = areaOf(folder, false);
+        if (read === null) continue;
+        const area: AreaOptions = { ...read, options: newOptions(), rewritten: false };
+        scope.directories.push(area);
+        this.#walkText(file, text, { scope, options: area.options, location: null, directory: folder });
+      }
+  }
+
   #walkText(file: string, text: string, position: Position): void {
     this.result.files.push(file);
     const { nodes, stray } = parseApache(text, file);
@@ -141,7 +155,7 @@ export class Collector {
           say(undecided(`"${path}" is no pattern that we can read: what it says holds nowhere here`));
           return this.#passOver(children, ignored("it goes with the section around it"));
         }
-        const area = { ...read, options: newOptions() };
+        const area: AreaOptions = { ...read, options: newOptions(), rewritten: false };
         const inDirectory = node.key.startsWith("directory");
         (inDirectory ? scope.directories : scope.locations).push(area);
         say(mapped());
@@ -310,7 +324,7 @@ export class Collector {
 // --- internal ---
 
 /** What a path with `*`, `?` or a regular expression covers: itself and all beneath. */
-function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options"> | null {
+function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options" | "rewritten"> | null {
   if (pattern || /[*?[]/.test(written)) {
     const text = pattern ? written : `^${globPattern(written.replace(/\/+$/, ""))}(?:/|$)`;
     const read = readPattern(text);

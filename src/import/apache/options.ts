@@ -3,27 +3,33 @@ import { approximated, ignored, mapped, type Outcome, undecided } from "../ledge
 import type { Plain } from "../tree.ts";
 import { type AccessDraft, accessOf, newAccess, readAccess } from "./access.ts";
 import { type CacheDraft, cacheOf, newCache, readCache } from "./cache.ts";
+import { type EnvironmentDraft, newEnvironment, readEnvironment } from "./environment.ts";
 import { type HeaderDraft, headersOf, newHeaders, readHeader } from "./headers.ts";
 import { noteFor } from "./notes.ts";
 import type { ApacheNode } from "./parse.ts";
+import { newRewrite, type RewriteDraft, readRewrite } from "./rewrite-draft.ts";
 import { plainTemplate } from "./template.ts";
 
 /** What a server, a virtual host or a `<Directory>`, `<Location>` or `<Files>` in it says of the requests that it covers. */
 export interface OptionsDraft {
   readonly access: AccessDraft;
   readonly cache: CacheDraft;
+  readonly rewrite: RewriteDraft;
   readonly response: HeaderDraft;
   readonly request: HeaderDraft;
   /** Of the static files. */
   readonly files: Plain;
   readonly errors: Plain;
   readonly environ: Plain;
+  readonly environment: EnvironmentDraft;
   readonly wsgi: {
     group: string | null;
     callable: string | null;
     reloading: boolean | null;
     authorization: boolean | null;
   };
+  /** Whether files of its folders are read (AllowOverride). */
+  overrides: boolean | null;
   bodyLimit: number | null;
   intercept: boolean | null;
   charset: string | null;
@@ -33,12 +39,15 @@ export function newOptions(): OptionsDraft {
   return {
     access: newAccess(),
     cache: newCache(),
+    rewrite: newRewrite(),
     response: newHeaders(),
     request: newHeaders(),
     files: {},
     errors: {},
     environ: {},
+    environment: newEnvironment(),
     wsgi: { group: null, callable: null, reloading: null, authorization: null },
+    overrides: null,
     bodyLimit: null,
     intercept: null,
     charset: null,
@@ -68,6 +77,11 @@ export function readOption(
     case "indexoptions":
     case "indexignore":
       return approximated("folders are listed in our own way");
+    case "allowoverride":
+      draft.overrides = !/^none$/i.test(first);
+      return draft.overrides
+        ? approximated("the .htaccess files of its folders are read at the start and at a reload")
+        : mapped();
     case "errordocument":
       return readErrorDocument(first, rest.join(" "), draft);
     case "limitrequestbody":
@@ -87,7 +101,10 @@ export function readOption(
     case "setenvifnocase":
     case "browsermatch":
     case "browsermatchnocase":
-      return readSetEnvIf(node, draft);
+    case "setenvifexpr":
+      if (!passesAuthorization(node)) return readEnvironment(node, draft.environment);
+      draft.wsgi.authorization = true;
+      return mapped("apps see Authorization");
     case "setoutputfilter":
     case "addoutputfilterbytype":
     case "addoutputfilter":
@@ -140,7 +157,7 @@ export function readOption(
       draft.intercept = on;
       return mapped();
     default:
-      return readAccess(node, draft.access) ?? readCache(node, draft.cache) ?? noteFor(node);
+      return readAccess(node, draft.access) ?? readRewrite(node, draft.rewrite) ?? readCache(node, draft.cache) ?? noteFor(node);
   }
 }
 
@@ -219,23 +236,11 @@ function readErrorDocument(status: string, target: string, draft: OptionsDraft):
   return mapped();
 }
 
-function readSetEnvIf(node: ApacheNode, draft: OptionsDraft): Outcome {
-  const browser = node.key.startsWith("browser");
-  const names = node.args.slice(browser ? 1 : 2);
-  const [attribute = ""] = node.args;
-  if (/^authorization$/i.test(attribute) && names.some((name) => /^HTTP_AUTHORIZATION=/i.test(name))) {
-    draft.wsgi.authorization = true;
-    return mapped("apps see Authorization");
-  }
-  if (
-    names.every((name) =>
-      /^!?(?:no-gzip|gzip-only-text\/html|dont-vary|nokeepalive|downgrade-1\.0|force-response-1\.0|ssl-unclean-shutdown|redirect-carefully|no-brotli)(?:=|$)/i.test(
-        name,
-      ),
-    )
-  )
-    return approximated("nothing is compressed on the way, and no browser gets special treatment");
-  return undecided("variables that depend on the request have no counterpart: let the app look at the header");
+/** With this the app sees the field, as with WSGIPassAuthorization. */
+function passesAuthorization(node: ApacheNode): boolean {
+  return (
+    /^authorization$/i.test(node.args[0] ?? "") && node.args.slice(2).some((name) => /^HTTP_AUTHORIZATION=/i.test(name))
+  );
 }
 
 function readExpires(node: ApacheNode, draft: OptionsDraft): Outcome {

@@ -1,11 +1,12 @@
 import { basename, dirname, join } from "node:path";
-import { ignored, Ledger, undecided } from "../ledger.ts";
+import { ignored, Ledger, type Outcome, undecided } from "../ledger.ts";
 import type { Reader, Reading } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { type Collected, Collector } from "./collect.ts";
 import type { OptionsDraft } from "./options.ts";
 import { trustOf } from "./remote-ip.ts";
-import { routesOf } from "./routes.ts";
+import type { RewriteDraft } from "./rewrite-draft.ts";
+import { type ServerRoutes, routesOf } from "./routes.ts";
 import { answersSomething, inherit, inOrder, type Scope, type ScriptAlias } from "./scope.ts";
 import { listenerOf } from "./tls.ts";
 
@@ -16,6 +17,7 @@ export const readApache: Reader = (source, context) => {
   const text = source.form === "file" ? source.text : (context.readFile(file) ?? "");
   const collector = new Collector(ledger, context, file);
   collector.readFile(file, text);
+  collector.readFolders();
   const collected = collector.result;
   const apps = new Map<string, Plain>();
   const names = new Map<string, string>();
@@ -31,7 +33,6 @@ export const readApache: Reader = (source, context) => {
   };
   const { server, hosts, listen } = collected;
   const logs = commonLogs(server, hosts);
-  for (const scope of [server, ...hosts]) withoutRewrites(scope, ledger);
   const scopes = hosts.map((host) => inherit(host, server));
   // The main server answers where no virtual host does; a name alone is not worth a site.
   if (hosts.length === 0 && answersSomething(server))
@@ -45,13 +46,16 @@ export const readApache: Reader = (source, context) => {
     );
   });
   const taken = new Set<string>();
+  const variables: Plain = {};
   const sites = scopes.map((scope) =>
     siteOf(
       scope,
       routesOf(scope, {
         server: server.options,
         app,
-        isFile: (path) => context.isFile(path),
+        machine: context,
+        ledger,
+        variables,
         undecided: ({ place, name }, note) => ledger.say(place, name, undecided(note)),
       }),
       taken,
@@ -62,10 +66,14 @@ export const readApache: Reader = (source, context) => {
       },
     ),
   );
+  if (JSON.stringify(sites).includes("{and_args}"))
+    variables["and_args"] = { from: "{args}", values: { "": "" }, default: "&{args}" };
+  sayUnused([server, ...hosts], ledger);
   return {
     kind: "apache",
     settings: {
       ...collected.top,
+      ...(Object.keys(variables).length === 0 ? {} : { variables }),
       ...(Object.keys(collected.logs.used).length === 0 ? {} : { log_formats: collected.logs.used }),
       ...(logs.length === 0 ? {} : { access_log: asWritten(logs) }),
       ...(listeners.length === 0 ? {} : { listeners }),
@@ -81,22 +89,38 @@ export const readApache: Reader = (source, context) => {
 
 // --- internal ---
 
+/** What is said of rules that nothing came of. */
+function sayUnused(scopes: readonly Scope[], ledger: Ledger): void {
+  const say = ({ engine, lines }: RewriteDraft, note: Outcome): void => {
+    for (const { place, name } of lines) ledger.say(place, name, engine === true ? note : OFF);
+  };
+  for (const { options, directories, locations } of scopes) {
+    if (options.rewrite.engine !== true) say(options.rewrite, OFF);
+    for (const area of directories) if (!area.rewritten) say(area.options.rewrite, ELSEWHERE);
+    for (const area of locations) say(area.options.rewrite, IN_LOCATION);
+  }
+}
+
+const OFF = ignored("Apache passes over it: RewriteEngine is not on here");
+const ELSEWHERE = ignored("no file of this folder is served here");
+const IN_LOCATION = undecided("rules in a <Location> have no counterpart: put it at the site");
+
 function trustedBy(scope: Scope, server: Scope): Plain {
   const trusted = trustOf(scope.remote, server.remote);
   return trusted === null ? {} : { trusted_proxies: trusted };
 }
 
-/** Rules without RewriteEngine On do nothing. */
-function withoutRewrites(scope: Scope, ledger: Ledger): void {
-  if (scope.rewriteOn) return;
-  for (const { place, name } of scope.rewriteLines)
-    ledger.say(place, name, ignored("Apache passes over it: RewriteEngine is not on here"));
-  scope.rewrites.length = 0;
-  scope.rules.length = 0;
-}
-
 /** The first host of an address answers for names that none has. */
-function siteOf(scope: Scope, routes: readonly Plain[], taken: Set<string>, several: boolean, logs: Plain): Plain {
+function siteOf(
+  scope: Scope,
+  { rules, routes }: ServerRoutes,
+  taken: Set<string>,
+  several: boolean,
+  logs: Plain,
+): Plain {
+  const site = JSON.stringify([rules, routes, logs]);
+  const named = [...new Set([...site.matchAll(/\{(env_\w+)\}/g)].map(([, name]) => name!))];
+  const set = named.map((name) => ({ set: name, to: "" }));
   const first = several && scope.addresses.some((address) => !taken.has(address));
   for (const address of scope.addresses) taken.add(address);
   return {
@@ -104,7 +128,7 @@ function siteOf(scope: Scope, routes: readonly Plain[], taken: Set<string>, seve
     ...(scope.addresses.length === 0 ? {} : { listeners: scope.addresses }),
     ...(first ? { default: true } : {}),
     ...logs,
-    ...(scope.rules.length === 0 ? {} : { rules: scope.rules }),
+    ...(rules.length + set.length === 0 ? {} : { rules: [...set, ...rules] }),
     routes: routes.length === 0 ? [{ fail: 404 }] : routes,
   };
 }

@@ -1,8 +1,14 @@
 import type { Place } from "../../base/errors.ts";
+import type { Ledger } from "../ledger.ts";
+import type { ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { accessOf } from "./access.ts";
+import { folderRules } from "./folder-rewrites.ts";
 import { fileOptions, type OptionsDraft, routeOptions } from "./options.ts";
 import { FORWARDED_HEADERS, type ProxyRule } from "./proxy.ts";
+import { type Rewritten, rewritesOf } from "./rewrite.ts";
+import { RewriteMaps } from "./rewrite-map.ts";
+import { environmentVariable } from "./rewrite-text.ts";
 import type { AliasRule, AreaOptions, Scope, ScriptAlias } from "./scope.ts";
 
 /** A route as it is built: what it matches and answers, and where it stands in URLs and on the disk. */
@@ -21,7 +27,16 @@ export interface RouteContext {
   readonly undecided: (line: { readonly place: Place; readonly name: string }, note: string) => void;
   /** Name of the app that runs a script. */
   app(script: ScriptAlias, options: readonly OptionsDraft[]): string;
-  isFile(path: string): boolean;
+  readonly machine: ReadContext;
+  readonly ledger: Ledger;
+  /** Of the whole configuration, as `variables` has them. */
+  readonly variables: Plain;
+}
+
+/** What answers at a server or virtual host. */
+export interface ServerRoutes {
+  readonly rules: readonly Plain[];
+  readonly routes: readonly Plain[];
 }
 
 /**
@@ -29,7 +44,9 @@ export interface RouteContext {
  * scripts, the document root. What `<Directory>` and `<Location>` say stands at the routes that they cover; where they cover
  * only a part, that part is a route of its own before.
  */
-export function routesOf(scope: Scope, context: RouteContext): readonly Plain[] {
+export function routesOf(scope: Scope, context: RouteContext): ServerRoutes {
+  const environment = environmentRules(scope, context);
+  const rewritten = serverRewrites(scope, context);
   const kept = scope.proxies
     .filter(
       ({ path, proxy }, index) =>
@@ -40,7 +57,7 @@ export function routesOf(scope: Scope, context: RouteContext): readonly Plain[] 
   const aliases = scope.aliases.map((alias) => aliasDraft(alias, context));
   const early = aliases.filter(({ url }) => kept.some((path) => isUnder(url, path)));
   const scripts = scope.scripts.map((script) => scriptDraft(script, scope, context));
-  const root = rootDraft(scope, scripts);
+  const root = rootDraft(scope, rewritten.filesOnly === null ? scripts : []);
   const unproxied = kept
     .filter((path) => !early.some(({ url }) => isUnder(path, url)))
     .flatMap((path) => without(path, [...aliases, ...scripts, ...root]));
@@ -48,19 +65,122 @@ export function routesOf(scope: Scope, context: RouteContext): readonly Plain[] 
   const before = [...early, ...unproxied, ...proxies];
   const after = [...aliases.filter((draft) => !early.includes(draft)), ...scripts, ...root];
   const finish = (draft: Draft): Plain[] => [...parts(draft, scope, context), routeOf(draft, scope, context)];
-  const routes = [
-    ...scope.rewrites,
+  const others = [
     ...before.flatMap(finish),
     ...scope.redirects.map((route) => guarded(route, scope, context)),
-    ...after.flatMap(finish),
+    ...after.filter((draft) => !root.includes(draft)).flatMap(finish),
+  ];
+  const { filesOnly } = rewritten;
+  const routes = [
+    ...rewritten.routes.map((route) => finishRewritten(route, scope, context)),
+    ...(filesOnly === null ? others : others.map((route) => unless(route, filesOnly))),
+    ...root.flatMap(finish),
   ];
   const files = [...before, ...after].some(({ kind }) => kind === "static");
-  return [...guards(scope, context, files), ...routes];
+  const rules = [...environment, ...rewritten.rules];
+  return { rules, routes: [...guards(scope, context, files), ...routes] };
 }
 
 // --- internal ---
 
-function aliasDraft(alias: AliasRule, { isFile }: RouteContext): Draft {
+/** The rules of the server with those that it takes over. */
+function serverRewrites(scope: Scope, context: RouteContext): Rewritten {
+  const own = scope.options.rewrite;
+  const { rewrite: wide } = context.server;
+  const inherits = own === wide ? null : own.inherits;
+  const lines =
+    inherits === null ? own.lines : inherits === "before" ? [...wide.lines, ...own.lines] : [...own.lines, ...wide.lines];
+  if (own.engine !== true || lines.length === 0) return { rules: [], routes: [], environment: [], filesOnly: null };
+  const maps = new RewriteMaps(scope.maps, context.machine, context.variables);
+  const names = namesFor();
+  const rewritten = rewritesOf(
+    { ...own, lines },
+    {
+      names: {
+        documentRoot: scope.documentRoot ?? "",
+        file: "{uri}",
+        lookUp: (map, key, otherwise) => maps.lookUp(map, key, otherwise),
+      },
+      folder: null,
+      ledger: context.ledger,
+      fresh: names,
+      isDirectory: (path) => context.machine.isDirectory(path),
+      isElsewhere: (path) => isElsewhere(path, scope),
+    },
+  );
+  for (const name of rewritten.environment)
+    if (name === "HTTP_AUTHORIZATION") scope.options.wsgi.authorization = true;
+    else scope.options.environ[name] ??= `{${environmentVariable(name)}}`;
+  return rewritten;
+}
+
+/** What sets the variables that depend on the request, which the rules and routes of the server look at. */
+function environmentRules(scope: Scope, { server }: RouteContext): readonly Plain[] {
+  const drafts = scope.options === server ? [server] : [server, scope.options];
+  for (const { environment } of drafts)
+    for (const name of environment.names) scope.options.environ[name] ??= `{${environmentVariable(name)}}`;
+  return drafts.flatMap(({ environment }) => environment.rules);
+}
+
+/** Names that nobody has yet. */
+function namesFor(): (wanted: string) => string {
+  const taken = new Set<string>();
+  return (wanted) => {
+    let name = wanted;
+    for (let number = 2; taken.has(name); number++) name = `${wanted}_${number}`;
+    taken.add(name);
+    return name;
+  };
+}
+
+/** Whether an alias, a script, a redirect or a proxy may answer for a path, of which the beginning is known. */
+function isElsewhere(path: string, { aliases, scripts, proxies, redirects }: Scope): boolean {
+  const fixed = path.replace(/[{?][^]*$/, "");
+  const isOpen = fixed !== path;
+  const paths = [...aliases, ...scripts].map(({ match }) => ("path" in match ? match.path : "/"));
+  return (
+    redirects.length > 0 ||
+    [...paths, ...proxies.map((rule) => rule.path)].some(
+      (own) => isUnder(fixed, own) || (isOpen && own.startsWith(fixed)),
+    )
+  );
+}
+
+/** The same route for requests that no rule has sent to files. */
+function unless(route: Plain, variable: string): Plain {
+  const before = route["when"] === undefined ? [] : [route["when"]].flat();
+  return { ...route, when: [...before, { value: `{${variable}}`, equals: "file", not: true }] };
+}
+
+/** A route that a rule leads to, with what the server says of its proxies and files. */
+function finishRewritten(route: Plain, scope: Scope, context: RouteContext): Plain {
+  const proxy = route["proxy"] as Plain | undefined;
+  if (proxy === undefined) {
+    const written = route["static"] as Plain;
+    const drafts = optionsFor(scope, context, "/", `${written["root"] as string}/`);
+    return { ...route, static: { ...written, ...fileOptions(drafts) }, ...routeOptions(drafts) };
+  }
+  const options = routeOptions(optionsFor(scope, context, "/", null));
+  const headers = (options["request_headers"] ?? {}) as Plain;
+  const redirects = scope.reverses.map((reverse) => ({ from: reverse.url, to: reverse.path }));
+  return {
+    ...route,
+    ...options,
+    proxy: {
+      ...proxyTimes(scope),
+      ...proxy,
+      host: scope.preserveHost ? "{http_host}" : "{proxy_host}",
+      redirects: redirects.length === 0 ? false : redirects,
+    },
+    request_headers: { ...headers, set: { ...FORWARDED_HEADERS, ...(headers["set"] as Plain | undefined) } },
+  };
+}
+
+function proxyTimes({ proxyTimeout }: Scope): Plain {
+  return proxyTimeout === null ? {} : { read_timeout: `${proxyTimeout}s`, send_timeout: `${proxyTimeout}s` };
+}
+
+function aliasDraft(alias: AliasRule, { machine }: RouteContext): Draft {
   if ("regex" in alias.match) {
     const folder = alias.target.replace(/\{.*$/, "").replace(/\/[^/]*$/, "") || "/";
     return {
@@ -73,7 +193,7 @@ function aliasDraft(alias: AliasRule, { isFile }: RouteContext): Draft {
   }
   const { path } = alias.match;
   const single =
-    isFile(alias.target) || (!/\/$/.test(alias.target) && /\.\w{1,5}$/.test(path) && /\.\w{1,5}$/.test(alias.target));
+    machine.isFile(alias.target) || (!/\/$/.test(alias.target) && /\.\w{1,5}$/.test(path) && /\.\w{1,5}$/.test(alias.target));
   if (single)
     return {
       url: path,
@@ -102,10 +222,6 @@ function rootDraft({ documentRoot }: Scope, scripts: readonly Draft[]): readonly
 
 function proxyDraft({ path, url }: ProxyRule, proxy: Plain, scope: Scope): Draft {
   const reverses = scope.reverses.filter((reverse) => isUnder(path, reverse.path) || isUnder(reverse.path, path));
-  const timeout =
-    scope.proxyTimeout === null
-      ? {}
-      : { read_timeout: `${scope.proxyTimeout}s`, send_timeout: `${scope.proxyTimeout}s` };
   const redirects = reverses.some((reverse) => reverse.url === url && reverse.path === path)
     ? "default"
     : reverses.length > 0
@@ -117,7 +233,7 @@ function proxyDraft({ path, url }: ProxyRule, proxy: Plain, scope: Scope): Draft
     file: null,
     match: matchOf(path),
     kind: "proxy",
-    handler: { proxy: { ...timeout, ...proxy, host, redirects } },
+    handler: { proxy: { ...proxyTimes(scope), ...proxy, host, redirects } },
   };
 }
 
@@ -158,7 +274,13 @@ function routeOf(draft: Draft, scope: Scope, context: RouteContext): Plain {
   for (const line of problem?.lines ?? []) context.undecided(line, problem!.note);
   if (draft.kind === "static") {
     const written = draft.handler["static"] as Plain;
-    return { ...draft.match, static: { ...written, ...fileOptions(drafts) }, ...options };
+    const rules = draft.match["regex"] === undefined ? rulesOf(draft, scope, context) : [];
+    return {
+      ...draft.match,
+      ...(rules.length === 0 ? {} : { rules }),
+      static: { ...written, ...fileOptions(drafts) },
+      ...options,
+    };
   }
   if (draft.kind === "proxy") {
     const headers = (options["request_headers"] ?? {}) as Plain;
@@ -176,6 +298,17 @@ function routeOf(draft: Draft, scope: Scope, context: RouteContext): Plain {
     ...(Object.keys(environ).length === 0 ? {} : { environ }),
     ...(authorized ? {} : { request_headers: { ...headers, remove: removed } }),
   };
+}
+
+function rulesOf(draft: Draft, scope: Scope, context: RouteContext): readonly Plain[] {
+  const { machine, ledger, variables } = context;
+  const areas = scope.directories.filter(({ covers }) => covers(draft.file!)).sort(byLength);
+  return folderRules(areas, scope, { url: draft.url, file: draft.file! }, {
+    ledger,
+    maps: new RewriteMaps(scope.maps, machine, variables),
+    fresh: namesFor(),
+    isDirectory: (path) => machine.isDirectory(path),
+  });
 }
 
 /** Programs of CGI are held to who may come in to their folder and place. */

@@ -5,7 +5,7 @@ import { type ApacheLogs, readErrorLog } from "./logs.ts";
 import type { ApacheNode } from "./parse.ts";
 import { readProxyPass } from "./proxy.ts";
 import { readRemote } from "./remote-ip.ts";
-import { readPattern, readRewrite } from "./rewrite.ts";
+import { readPattern } from "./pattern.ts";
 import type { Scope } from "./scope.ts";
 import { plainTemplate } from "./template.ts";
 import { readTls } from "./tls.ts";
@@ -56,6 +56,9 @@ export function readScopeDirective(
     case "proxypreservehost":
       scope.preserveHost = /^on$/i.test(first);
       return mapped();
+    case "accessfilename":
+      scope.accessFiles = args;
+      return mapped();
     case "proxytimeout":
       scope.proxyTimeout = Number(first);
       return mapped();
@@ -64,25 +67,9 @@ export function readScopeDirective(
     case "redirectpermanent":
     case "redirecttemp":
       return readRedirect(node, scope, location);
-    case "rewriteengine":
-      scope.rewriteOn = /^on$/i.test(first);
-      return mapped();
-    case "rewritecond": {
-      const [test = "", pattern = "", flags = ""] = args;
-      scope.rewriteLines.push({ place: node.place, name: node.name });
-      scope.conditions.push({ condition: { test, pattern, flags }, place: node.place });
-      return mapped("see the rule that it stands before");
-    }
-    case "rewriterule": {
-      scope.rewriteLines.push({ place: node.place, name: node.name });
-      const conditions = scope.conditions.map(({ condition }) => condition);
-      scope.conditions = [];
-      const { outcome, route, rule } = readRewrite(args, conditions, scope.documentRoot ?? "");
-      if (location !== null) return undecided("rules in a <Location> have no counterpart: put it at the site");
-      if (route !== null) scope.rewrites.push(route);
-      if (rule !== null) scope.rules.push(rule);
-      return outcome;
-    }
+    case "rewritemap":
+      scope.maps.set(first, args[1] ?? "");
+      return /^(?:txt|int):/.test(args[1] ?? "") ? mapped() : undecided("maps are text files, or tolower of a host name");
     case "errorlog":
       return readErrorLog(args, top);
     case "loglevel": {

@@ -3,7 +3,6 @@ import type { Plain } from "../tree.ts";
 import { newOptions, type OptionsDraft } from "./options.ts";
 import type { ProxyRule } from "./proxy.ts";
 import type { RemoteDraft } from "./remote-ip.ts";
-import type { RewriteCondition } from "./rewrite.ts";
 import { inheritTls, newTls, type TlsDraft } from "./tls.ts";
 
 /** `Alias`, `AliasMatch` or `WSGIScriptAlias`. */
@@ -28,6 +27,8 @@ export interface AreaOptions {
   /** The pattern; null: it names a path, or is one that only Apache knows. */
   readonly pattern: string | null;
   readonly options: OptionsDraft;
+  /** Its rewrite rules have come into some route. */
+  rewritten: boolean;
 }
 
 export interface FilesOptions {
@@ -48,17 +49,15 @@ export interface Scope {
   readonly proxies: ProxyRule[];
   readonly reverses: { readonly path: string; readonly url: string }[];
   readonly redirects: Plain[];
-  readonly rewrites: Plain[];
-  readonly rules: Plain[];
+  /** RewriteMap by name: where its keys and values are. */
+  readonly maps: Map<string, string>;
   /** Access logs, as `access_log` lists them. */
   readonly logs: unknown[];
   readonly directories: AreaOptions[];
   readonly locations: AreaOptions[];
   readonly files: FilesOptions[];
-  conditions: { readonly condition: RewriteCondition; readonly place: Place }[];
-  /** RewriteCond and RewriteRule lines, which count only with RewriteEngine On. */
-  readonly rewriteLines: { readonly place: Place; readonly name: string }[];
-  rewriteOn: boolean;
+  /** Names of the files of folders. */
+  accessFiles: readonly string[];
   preserveHost: boolean;
   proxyTimeout: number | null;
   readonly tls: TlsDraft;
@@ -76,15 +75,12 @@ export function newScope(addresses: readonly string[]): Scope {
     proxies: [],
     reverses: [],
     redirects: [],
-    rewrites: [],
-    rules: [],
+    maps: new Map(),
     logs: [],
     directories: [],
     locations: [],
     files: [],
-    conditions: [],
-    rewriteLines: [],
-    rewriteOn: false,
+    accessFiles: [".htaccess"],
     preserveHost: false,
     proxyTimeout: null,
     tls: newTls(),
@@ -102,6 +98,7 @@ export function inherit(host: Scope, server: Scope): Scope {
     proxies: inOrder([...host.proxies, ...server.proxies]),
     reverses: [...host.reverses, ...server.reverses],
     redirects: [...host.redirects, ...server.redirects],
+    maps: new Map([...server.maps, ...host.maps]),
     directories: [...server.directories, ...host.directories],
     locations: [...server.locations, ...host.locations],
     files: [...server.files, ...host.files],
@@ -118,7 +115,7 @@ export function answersSomething(scope: Scope): boolean {
     scope.scripts.length > 0 ||
     scope.proxies.length > 0 ||
     scope.redirects.length > 0 ||
-    scope.rewrites.length > 0 ||
+    (scope.options.rewrite.engine === true && scope.options.rewrite.lines.length > 0) ||
     scope.documentRoot !== null
   );
 }
