@@ -1,11 +1,12 @@
 import type { z } from "zod";
 import { didYouMean } from "../base/did-you-mean.ts";
 import { type CacheSettings, type cacheSchema, plainCache } from "./cache-schema.ts";
+import type { ConditionConfig } from "./condition-model.ts";
 import type { ConditionSettings } from "./condition-schema.ts";
 import type { CacheStoreConfig } from "./model.ts";
 import { resolveCondition } from "./resolve-conditions.ts";
 import type { RouteContext } from "./route-context.ts";
-import type { CacheConfig, ConditionConfig } from "./route-model.ts";
+import type { CacheConfig } from "./route-model.ts";
 import type { Settings } from "./schema.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate } from "./template-check.ts";

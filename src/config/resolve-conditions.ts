@@ -1,7 +1,7 @@
 import { checkRange } from "./check-range.ts";
+import type { ConditionConfig } from "./condition-model.ts";
 import type { ConditionSettings } from "./condition-schema.ts";
 import { checkPattern } from "./pattern-check.ts";
-import type { ConditionConfig } from "./route-model.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";
 

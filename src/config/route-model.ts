@@ -1,3 +1,4 @@
+import type { ConditionConfig } from "./condition-model.ts";
 import type { DeadlineConfig, ShareConfig } from "./deadline-model.ts";
 import type { HeaderRuleConfig } from "./header-model.ts";
 import type { LogDestination, LogFormatConfig } from "./log-model.ts";
@@ -156,15 +157,6 @@ export interface AccessConfig {
   /** `10.0.0.0/8`, `2001:db8::/32`, a single address, `unix:`, or `all`. */
   readonly range: string;
 }
-
-export type ConditionConfig = { readonly not: boolean } /** Neither empty nor `0`. */ & (
-  | { readonly kind: "true"; readonly value: Template }
-  | { readonly kind: "equals"; readonly value: Template; readonly to: Template }
-  | { readonly kind: "matches"; readonly value: Template; readonly pattern: string; readonly ignoreCase: boolean }
-  | { readonly kind: "file" | "directory" | "exists" | "executable"; readonly path: Template }
-  /** The client's address is in one of these ranges. */
-  | { readonly kind: "client"; readonly ranges: readonly string[] }
-);
 
 /** NGINX's rewrite phase: run in order, at a site before the route is looked for, at a route before its handler. */
 export type RuleConfig =

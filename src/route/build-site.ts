@@ -1,9 +1,9 @@
+import type { ConditionConfig } from "../config/condition-model.ts";
 import type { ProxyConfig } from "../config/proxy-model.ts";
 import type {
   AccessLogConfig,
   CacheConfig,
   CompressConfig,
-  ConditionConfig,
   HandlerConfig,
   RouteConfig,
   RouteOptions,
@@ -112,7 +112,7 @@ class SiteBuilder {
     const isGuarded = config.policy.auth !== null;
     const access = config.access.length === 0 || isGuarded ? null : new AccessList(config.access);
     const requestHeaders =
-      config.requestHeaders.length === 0 ? null : new RequestHeaderRules(config.requestHeaders, ruleParts.compile);
+      config.requestHeaders.length === 0 ? null : new RequestHeaderRules(config.requestHeaders, ruleParts);
     const log = config.accessLog === null ? null : this.#parts.makeLog(config.accessLog);
     const pace = buildPace(config.bandwidth, compile);
     const bodyLimit = config.bodyLimit ?? this.#parts.bodyLimit;
@@ -155,7 +155,7 @@ class SiteBuilder {
     const compile = (text: string) => templates.compile(text, scope);
     const fields = [...config.responseHeaders, ...config.policy.securityHeaders];
     const cors = config.policy.cors === null ? null : new Cors(config.policy.cors);
-    const headers = fields.length === 0 ? null : new ResponseHeaderRules(fields, compile);
+    const headers = fields.length === 0 ? null : new ResponseHeaderRules(fields, this.#ruleParts(scope));
     const expires = config.expires === null ? null : new ExpiryRule(compile(config.expires));
     const errors =
       config.errors.length === 0

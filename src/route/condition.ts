@@ -1,4 +1,4 @@
-import type { ConditionConfig } from "../config/route-model.ts";
+import type { ConditionConfig } from "../config/condition-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { comparable, parseNetwork } from "../template/networks.ts";
 import { compilePattern } from "../template/pattern.ts";

@@ -2,9 +2,11 @@ import type { HeaderRuleConfig } from "../config/header-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { RequestHeaders } from "../http/request-headers.ts";
 import { ResponseHead } from "../http/response-head.ts";
+import { compilePattern } from "../template/pattern.ts";
+import { stateOf } from "../template/request-state.ts";
 import type { CompiledTemplate } from "../template/template.ts";
+import { type Condition, type ConditionParts, compileCondition } from "./condition.ts";
 
-type Compile = (text: string) => CompiledTemplate;
 type Field = readonly [name: string, value: string];
 
 interface Rule {
@@ -13,8 +15,15 @@ interface Rule {
   readonly lower: string;
   readonly value: CompiledTemplate;
   readonly always: boolean;
+  readonly answersOnly: boolean;
   readonly secureOnly: boolean;
+  readonly conditions: readonly Condition[];
+  /** With `edit`. */
+  readonly pattern: RegExp | null;
 }
+
+/** Stands for the value of a rule whose conditions don't hold. */
+const SKIPPED = "\0";
 
 /** Changes to header fields. Copies are kept as long as the original is and the values stay the same, so that memos hold. */
 abstract class HeaderRules<T extends object> {
@@ -23,18 +32,33 @@ abstract class HeaderRules<T extends object> {
   /** The values where no request has a part in them: then a copy is found by its original alone. */
   readonly #fixed: readonly string[] | null;
 
-  constructor(configs: readonly HeaderRuleConfig[], compile: Compile) {
-    this.rules = configs.map(({ operation, name, value, always, secureOnly }) => ({
+  /** Edits look at the value that a field has at last, so they are made anew for each exchange. */
+  protected readonly edits: readonly Rule[];
+
+  constructor(configs: readonly HeaderRuleConfig[], parts: ConditionParts) {
+    const rules = configs.map(({ operation, name, value, always, answersOnly, secureOnly, when, pattern }) => ({
       operation,
       name,
       lower: name.toLowerCase(),
-      value: compile(value),
+      value: parts.compile(value),
       always,
+      answersOnly: answersOnly === true,
       secureOnly: secureOnly === true,
+      conditions: (when ?? []).map((condition) => compileCondition(condition, parts)),
+      pattern:
+        pattern === undefined
+          ? null
+          : new RegExp(
+              compilePattern(pattern.source, pattern.ignoreCase),
+              `${pattern.ignoreCase ? "i" : ""}${pattern.all ? "g" : ""}`,
+            ),
     }));
+    this.rules = rules.filter(({ operation }) => operation !== "edit");
+    this.edits = rules.filter(({ operation }) => operation === "edit");
     const constants = this.rules.map(({ value }) => value.constant);
     this.#fixed =
-      !this.rules.some((rule) => rule.secureOnly) && constants.every((value) => value !== null)
+      !this.rules.some((rule) => rule.secureOnly || rule.conditions.length > 0) &&
+      constants.every((value) => value !== null)
         ? constants.map(oneLine)
         : null;
   }
@@ -51,10 +75,28 @@ abstract class HeaderRules<T extends object> {
   protected valuesFor(exchange: Exchange): readonly string[] {
     return (
       this.#fixed ??
-      this.rules.map(({ value, secureOnly }) =>
-        secureOnly && !exchange.client.secure ? "" : oneLine(value.evaluate(exchange)),
+      this.rules.map(({ value, secureOnly, conditions }) =>
+        !conditions.every((condition) => condition(exchange))
+          ? SKIPPED
+          : secureOnly && !exchange.client.secure
+            ? ""
+            : oneLine(value.evaluate(exchange)),
       )
     );
+  }
+
+  /** The fields with what the edits make of them, or the same list. */
+  protected edited(exchange: Exchange, fields: readonly Field[], applies: (rule: Rule) => boolean): readonly Field[] {
+    let result = fields;
+    for (const rule of this.edits) {
+      if (!applies(rule) || !result.some(([name]) => name.toLowerCase() === rule.lower)) continue;
+      if (!rule.conditions.every((condition) => condition(exchange))) continue;
+      result = result.map((field): Field => {
+        const [name, value] = field;
+        return name.toLowerCase() === rule.lower ? [name, oneLine(edit(exchange, rule, value))] : field;
+      });
+    }
+    return result;
   }
 }
 
@@ -65,25 +107,35 @@ export class RequestHeaderRules extends HeaderRules<RequestHeaders> {
   apply(exchange: Exchange): void {
     const original = exchange.headers;
     const values = this.valuesFor(exchange);
-    exchange.headers = this.copyOf(original, values, () => {
+    const changed = this.copyOf(original, values, () => {
       let fields = original.names.map((name, i): Field => [name, original.values[i]!]);
       for (const [i, rule] of this.rules.entries()) fields = applyRule(fields, rule, rule.lower, values[i]!);
       return requestHeaders(fields, new Set([...original.decided, ...this.#names]));
     });
+    exchange.headers = changed;
+    if (this.edits.length === 0) return;
+    const before = changed.names.map((name, i): Field => [name, changed.values[i]!]);
+    const after = this.edited(exchange, before, () => true);
+    if (after !== before) exchange.headers = requestHeaders(after);
   }
 }
 
 /** Response fields as the client sees them. */
 export class ResponseHeaderRules extends HeaderRules<ResponseHead> {
-  apply(exchange: Exchange, head: ResponseHead): ResponseHead {
+  /** `own`: it is a page of our own for an error. */
+  apply(exchange: Exchange, head: ResponseHead, own = false): ResponseHead {
     const usual = USUAL.has(head.status);
+    const applies = (rule: Rule): boolean => (rule.answersOnly ? !own : usual || rule.always);
     const values = this.valuesFor(exchange);
-    return this.copyOf(head, values, () => {
+    const changed = this.copyOf(head, values, () => {
       let fields = head.headers;
       for (const [i, rule] of this.rules.entries())
-        if (usual || rule.always) fields = applyRule(fields, rule, rule.name, values[i]!);
+        if (applies(rule)) fields = applyRule(fields, rule, rule.name, values[i]!);
       return new ResponseHead(head.status, fields, head.reason);
     });
+    if (this.edits.length === 0) return changed;
+    const fields = this.edited(exchange, changed.headers, applies);
+    return fields === changed.headers ? changed : new ResponseHead(head.status, fields, head.reason);
   }
 }
 
@@ -117,7 +169,25 @@ function oneLine(value: string): string {
 /** The statuses on which NGINX's `add_header` works without `always`. */
 const USUAL = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
 
+/** A field's value with what the rule found in it replaced. */
+function edit(exchange: Exchange, { pattern, value }: Rule, text: string): string {
+  const state = stateOf(exchange);
+  const before = state.captures;
+  let result = "";
+  let end = 0;
+  const found = pattern!.global ? text.matchAll(pattern!) : [pattern!.exec(text)];
+  for (const match of found) {
+    if (match === null) break;
+    state.captures = match;
+    result += text.slice(end, match.index) + value.evaluate(exchange);
+    end = match.index + match[0].length;
+  }
+  state.captures = before;
+  return result + text.slice(end);
+}
+
 function applyRule(fields: readonly Field[], rule: Rule, name: string, value: string): Field[] {
+  if (value === SKIPPED) return [...fields];
   const others = (): Field[] => fields.filter(([one]) => one.toLowerCase() !== rule.lower);
   switch (rule.operation) {
     case "remove":
@@ -130,5 +200,7 @@ function applyRule(fields: readonly Field[], rule: Rule, name: string, value: st
       return value === "" || fields.some(([one]) => one.toLowerCase() === rule.lower)
         ? [...fields]
         : [...fields, [name, value]];
+    case "edit":
+      return [...fields];
   }
 }

@@ -62,7 +62,7 @@ export class RouteFilter implements ResponseFilter {
     if ((rules?.headers ?? rules?.cors ?? null) === null || status === CLOSE)
       return exchange.fail(status, reason, headers);
     const page = errorPage(status, reason, exchange.headers.list("accept"), headers);
-    exchange.respond(this.#finish(exchange, state, rules, page.head), page.body);
+    exchange.respond(this.#finish(exchange, state, rules, page.head, true), page.body);
   }
 
   // --- internal ---
@@ -122,7 +122,13 @@ export class RouteFilter implements ResponseFilter {
     return null;
   }
 
-  #finish(exchange: Exchange, state: RequestState, rules: AnswerRules | null, given: ResponseHead): ResponseHead {
+  #finish(
+    exchange: Exchange,
+    state: RequestState,
+    rules: AnswerRules | null,
+    given: ResponseHead,
+    own = false,
+  ): ResponseHead {
     let head = given;
     if (state.override !== null && !isRedirect(head)) head = new ResponseHead(state.override, head.headers);
     if (state.kept.length > 0) head = withKept(head, state.kept);
@@ -130,7 +136,7 @@ export class RouteFilter implements ResponseFilter {
     state.kept = [];
     state.head = head;
     if (rules?.expires != null) head = rules.expires.apply(exchange, head);
-    if (rules?.headers != null) head = rules.headers.apply(exchange, head);
+    if (rules?.headers != null) head = rules.headers.apply(exchange, head, own);
     return rules?.cors == null ? head : rules.cors.apply(exchange, head);
   }
 }
