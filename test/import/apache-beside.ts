@@ -41,7 +41,15 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /** Fields of answers that are compared; the rest is each program's own. */
-const FIELDS = ["location", "content-type", "cache-control", "vary", "set-cookie", "www-authenticate", "link", "allow"];
+const FIELDS = [
+  "location",
+  "content-type",
+  "content-encoding",
+  "cache-control",
+  "set-cookie",
+  "www-authenticate",
+  "link",
+];
 
 /** `CASE QUESTION: apache ... propylon ...` for each question that a real Apache and `propylon run` answer differently. */
 export async function differences(
@@ -96,7 +104,13 @@ export function load(name: string): string {
 // --- internal ---
 
 function request(question: Question, host: string): string {
-  const { to, method = "GET", headers = [], body = "", host: other = host } = typeof question === "string" ? { to: question } : question;
+  const {
+    to,
+    method = "GET",
+    headers = [],
+    body = "",
+    host: other = host,
+  } = typeof question === "string" ? { to: question } : question;
   const length = body === "" ? [] : [`Content-Length: ${body.length}`];
   const lines = [`Host: ${other}`, ...headers, ...length, "Connection: close"];
   return `${method} ${to} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body}`;
@@ -109,7 +123,13 @@ function essence(said: Said | null, port: number): string {
   const fields = said.headers
     .filter(([name]) => FIELDS.includes(name) || name.startsWith("x-"))
     .filter(([name]) => !(own && name === "content-type"))
-    .map(([name, value]) => `${name}: ${value.replaceAll(`:${port}`, ":PORT").replace(/;charset/, "; charset").replace(/^http:\/\/[a-z]+\.test(?::PORT)?(?=\/)/, "")}`)
+    .map(
+      ([name, value]) =>
+        `${name}: ${value
+          .replaceAll(`:${port}`, ":PORT")
+          .replace(/;charset/, "; charset")
+          .replace(/^http:\/\/[a-z]+\.test(?::PORT)?(?=\/)/, "")}`,
+    )
     .sort();
   return [said.status, ...fields, own ? "" : said.body.replaceAll(`:${port}`, ":PORT")].join(" | ");
 }
@@ -131,7 +151,16 @@ async function startBackend(t: TestContext): Promise<string> {
         return;
       }
       response.writeHead(status, { "Content-Type": "text/plain", "X-From": "backend" });
-      const told = ["host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-server", "x-forwarded-proto", "x-a", "x-b", "authorization"]
+      const told = [
+        "host",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-server",
+        "x-forwarded-proto",
+        "x-a",
+        "x-b",
+        "authorization",
+      ]
         .flatMap((name) => (request.headers[name] === undefined ? [] : [`${name}=${String(request.headers[name])}`]))
         .join("\n");
       response.end(`${request.method} ${request.url}\n${told}\n${Buffer.concat(chunks).toString()}`);

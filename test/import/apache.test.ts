@@ -122,15 +122,25 @@ describe("a virtual host", () => {
     assert.equal(told("Require")?.verdict, "needs-a-decision");
   });
 
-  it("closes what names and patterns tell where only some may come in, and asks for a decision", () => {
+  it("holds what names and patterns tell to what is said of them, before the rest", () => {
     const { routes, told } = read(
-      '<VirtualHost *:80>\nDocumentRoot /srv\n<Files login.php>\nRequire ip 10.1\n</Files>\n<LocationMatch "^/(a|b)/">\nRequire valid-user\n</LocationMatch>\n<DirectoryMatch "/\\.git">\nRequire all denied\n</DirectoryMatch>\n</VirtualHost>\n',
+      '<VirtualHost *:80>\nDocumentRoot /srv\n<Files login.php>\nRequire ip 10.1\n</Files>\n<LocationMatch "(?i)^/(a|b)/">\nHeader set X-A 1\n</LocationMatch>\n<DirectoryMatch "/\\.git">\nRequire all denied\n</DirectoryMatch>\n</VirtualHost>\n',
     );
+    const alone = routes.filter(({ when }) => Array.isArray(when) && when.length === 1);
     assert.deepEqual(
-      routes.filter((route) => route["fail"] === 403).map((route) => route["regex"]),
-      ["/\\.ht[^/]*$", "/login\\.php$", "/\\.git", "^/(a|b)/"],
+      alone.map(({ when, access, response_headers }) => [
+        (when as { matches: string }[])[0]!.matches,
+        access,
+        response_headers,
+      ]),
+      [
+        ["^/(?:a|b)/", undefined, { set: { "X-A": { value: "1", always: "answers" } } }],
+        ["/login\\.php$", [{ allow: ["10.1.0.0/16"] }, { deny: "all" }], undefined],
+        ["(?:/\\.git)(?=[^]*/)", [{ deny: "all" }], undefined],
+      ],
     );
-    assert.equal(told("Require")?.verdict, "needs-a-decision");
+    assert.equal(told("Require")?.verdict, "mapped");
+    assert.equal(routes.at(-1)?.["when"], undefined);
   });
 
   it("holds programs of CGI to who may come in", () => {
@@ -215,16 +225,18 @@ describe("a virtual host", () => {
   it("rewrites as its conditions say, and only with RewriteEngine On", () => {
     const rules =
       "RewriteCond %{HTTPS} off\nRewriteCond %{HTTP_HOST} !=x.org\nRewriteRule ^/(.*)$ https://%{HTTP_HOST}/$1 [R=301,L]\nRewriteRule \\.bak$ - [F]\n";
-    const { routes } = read(`<VirtualHost *:80>\nRewriteEngine On\n${rules}</VirtualHost>\n`);
-    assert.deepEqual(routes[0], {
-      regex: "^/(.*)$",
-      when: [
-        { value: "{scheme}", equals: "https", not: true },
-        { value: "{http_host}", equals: "x.org", not: true },
-      ],
-      redirect: { to: "https://{http_host}/{1}{is_args}{args}", status: 301 },
-    });
-    assert.deepEqual(routes[1], { regex: "\\.bak$", fail: 403 });
+    const { settings } = read(`<VirtualHost *:80>\nRewriteEngine On\n${rules}</VirtualHost>\n`);
+    const rule = {
+      when: { value: "{uri}", matches: "^/(.*)$" },
+      rules: [{ return: 301, to: "https://{http_host}/{1}{query}" }],
+    };
+    assert.deepEqual(settings.sites?.[0]?.["rules"], [
+      {
+        when: { value: "{scheme}", equals: "http" },
+        rules: [{ when: { value: "{http_host}", equals: "x.org", not: true }, rules: [rule] }],
+      },
+      { when: { value: "{uri}", matches: "\\.bak$" }, rules: [{ return: 403 }] },
+    ]);
     const off = read(`<VirtualHost *:80>\n${rules}</VirtualHost>\n`);
     assert.deepEqual(off.routes, [{ fail: 404 }]);
     assert.equal(off.told("RewriteRule")?.verdict, "ignored");
@@ -281,22 +293,29 @@ SSLProtocol TLSv1.3
     assert.equal(told("SSLEngine")?.verdict, "mapped");
   });
 
-  it("asks for a decision where what keeps people out can't be said", () => {
-    const { told } = read(`
+  it("holds methods to what is said of them, and asks for a decision where what keeps people out can't be said", () => {
+    const { told, routes } = read(`
 <VirtualHost *:80>
   DocumentRoot /srv
-  <LocationMatch "(?i)^/secret">
+  <LocationMatch "^/(?1)secret">
     Require all denied
   </LocationMatch>
   <Directory /srv>
     <LimitExcept GET>
-      Require valid-user
+      Require all denied
     </LimitExcept>
   </Directory>
 </VirtualHost>
 `);
     assert.equal(told("<LocationMatch>")?.verdict, "needs-a-decision");
-    assert.equal(told("<LimitExcept>")?.verdict, "needs-a-decision");
+    assert.equal(told("<LimitExcept>")?.verdict, "mapped");
+    assert.deepEqual(
+      plain(routes).map(({ methods, access }) => [methods, access]),
+      [
+        [["GET"], undefined],
+        [undefined, [{ deny: "all" }]],
+      ],
+    );
   });
 
   it("asks for a decision about TLS without a certificate and about what it does not know", () => {

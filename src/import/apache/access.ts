@@ -1,22 +1,42 @@
 import type { Place } from "../../base/errors.ts";
 import { approximated, mapped, type Outcome, undecided } from "../ledger.ts";
 import type { Plain } from "../tree.ts";
+import { type Atom, conditionAtom, methodAtom } from "./atoms.ts";
+import { expressionConditions } from "./expression.ts";
 import type { ApacheNode } from "./parse.ts";
 import { and, EVERYONE, listOf, NOBODY, not, or, type Requirement } from "./requirement.ts";
+import { environmentVariable, type RewriteNames } from "./rewrite-text.ts";
 
 const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){0,3}\.?(?:\/[\d.]+)?|[\da-fA-F:]+:[\da-fA-F:.]*(?:\/\d+)?)$/;
 const LOCAL = ["127.0.0.0/8", "::1"];
 const CLOSED = "it can't be checked here, so nobody is let in until you say who may";
 
+/** `<Limit>`, or `<LimitExcept>`: lines that hold for some methods. */
+export interface MethodLimit {
+  readonly methods: readonly string[];
+  readonly except: boolean;
+}
+
+/** A line of `Order`, `Allow` or `Deny`. */
+interface CompatLine {
+  readonly kind: "order" | "allow" | "deny";
+  /** Networks, `all` or `env=NAME`; the order. */
+  readonly values: readonly string[];
+  readonly limit: MethodLimit | null;
+}
+
 /** What a section says about who may come in; null is what the sections around say. */
 export interface AccessDraft {
-  readonly allow: string[];
-  readonly deny: string[];
-  all: boolean | null;
-  order: "deny,allow" | "allow,deny" | null;
+  readonly compat: CompatLine[];
   satisfy: "any" | "all" | null;
-  /** What its `Require` lines and containers ask for together. */
-  require: Requirement | null;
+  /** Its `Require` lines and containers. */
+  readonly require: {
+    readonly kind: string;
+    readonly nodes: readonly ApacheNode[];
+    readonly limit: MethodLimit | null;
+  }[];
+  /** What the lines that come now are limited to. */
+  limit: MethodLimit | null;
   /** Something in it can't be checked here: nobody comes in. */
   closed: boolean;
   readonly type: { of: string | null };
@@ -29,12 +49,10 @@ export interface AccessDraft {
 
 export function newAccess(): AccessDraft {
   return {
-    allow: [],
-    deny: [],
-    all: null,
-    order: null,
+    compat: [],
     satisfy: null,
-    require: null,
+    require: [],
+    limit: null,
     closed: false,
     type: { of: null },
     realm: null,
@@ -52,13 +70,17 @@ export function readAccess(node: ApacheNode, draft: AccessDraft): Outcome | null
     case "require":
       return readContainer("requireany", [node], draft);
     case "order":
-      draft.order = args.join("").includes("allow,deny") ? "allow,deny" : "deny,allow";
+      draft.compat.push({
+        kind: "order",
+        values: [/^(?:allow,deny|mutual-failure)$/.test(args.join("")) ? "allow,deny" : "deny,allow"],
+        limit: draft.limit,
+      });
       return mapped();
     case "allow":
     case "deny":
       draft.lines.push({ place: node.place, name: node.name });
       return readFrom(
-        args.filter((arg) => arg !== "from"),
+        node.args.filter((arg) => !/^from$/i.test(arg)).map((arg) => (/^env=/i.test(arg) ? arg : arg.toLowerCase())),
         node.key,
         draft,
       );
@@ -96,13 +118,34 @@ export function readAccess(node: ApacheNode, draft: AccessDraft): Outcome | null
 
 /** Takes what stands in a `<RequireAll>`, `<RequireAny>` or `<RequireNone>` in; other sections in it are null. */
 export function readContainer(kind: string, nodes: readonly ApacheNode[], draft: AccessDraft): Outcome {
-  const asked = requirementOf(kind, nodes);
-  if (asked === null) return close(draft, nodes.length === 1 ? lineOf(nodes[0]!) : `<${kind}>`);
-  const together = draft.require === null ? asked : or(draft.require, asked);
-  if (together === null) return close(draft, "who may come in by the lines before or by this one");
-  draft.require = together;
+  if (requirementOf(kind, nodes, NONE) === null)
+    return close(draft, nodes.length === 1 ? lineOf(nodes[0]!) : `<${kind}>`);
+  draft.require.push({ kind, nodes, limit: draft.limit });
   draft.lines.push(...nodes.map(({ place, name }) => ({ place, name })));
   return mapped();
+}
+
+/** What these sections ask for may depend on. */
+export function accessAtoms(drafts: readonly AccessDraft[]): readonly Atom[] {
+  const found = new Map<string, Atom>();
+  const add = (atom: Atom | null): void => {
+    if (atom !== null) found.set(atom.key, atom);
+  };
+  const visit = ({ key, args, children }: ApacheNode): void => {
+    if (children !== null) for (const child of children) visit(child);
+    else if (key === "require") add(atomOf(args[0]?.toLowerCase() === "not" ? args.slice(1) : args));
+  };
+  for (const { compat, require } of drafts) {
+    for (const { limit, values } of compat) {
+      if (limit !== null) add(methodAtom(limit.methods));
+      for (const value of values) if (value.startsWith("env=")) add(environmentAtom([value.slice("env=".length)]));
+    }
+    for (const { nodes, limit } of require) {
+      if (limit !== null) add(methodAtom(limit.methods));
+      for (const node of nodes) visit(node);
+    }
+  }
+  return [...found.values()];
 }
 
 export interface AccessSettings {
@@ -111,21 +154,22 @@ export interface AccessSettings {
   readonly problem: { readonly note: string; readonly lines: AccessDraft["lines"] } | null;
 }
 
-/** `access`, `auth` and `satisfy` by these sections, the wider ones first. */
-export function accessOf(drafts: readonly AccessDraft[]): AccessSettings {
-  const required = drafts.findLast(({ require, closed }) => require !== null || closed);
-  const listed = drafts.findLast(
-    ({ order, all, allow, deny, satisfy }) =>
-      order !== null || all !== null || allow.length + deny.length > 0 || satisfy !== null,
-  );
+const NONE: ReadonlySet<string> = new Set();
+
+/** `access`, `auth` and `satisfy` by these sections, the wider ones first, where these atoms hold and no others. */
+export function accessOf(drafts: readonly AccessDraft[], truths: ReadonlySet<string> = NONE): AccessSettings {
+  const required = drafts.findLast(({ require, closed }) => require.length > 0 || closed);
+  const listed = drafts.findLast(({ compat, satisfy }) => compat.length > 0 || satisfy !== null);
   const nobody = (note: string | null): AccessSettings => ({
     settings: { access: [{ deny: "all" }] },
     problem: note === null ? null : { note, lines: required?.lines ?? [] },
   });
   if (required?.closed === true || listed?.closed === true) return nobody(null);
-  const byAddress = listed === undefined ? EVERYONE : orderOf(listed);
+  const byAddress = listed === undefined ? EVERYONE : orderOf(listed, truths);
+  const needed = required === undefined ? EVERYONE : together(required, truths);
+  if (needed === null) return nobody(`its lines together: ${CLOSED}`);
   const combine = listed?.satisfy === "any" ? or : and;
-  const asked = combine(byAddress, required?.require ?? EVERYONE);
+  const asked = combine(byAddress, needed);
   if (asked === null) return nobody(`Order and Require together: ${CLOSED}`);
   const access = listOf(asked);
   if (asked.users === null) return { settings: access.length === 0 ? {} : { access }, problem: null };
@@ -153,22 +197,51 @@ function lineOf({ name, args }: ApacheNode): string {
   return [name, ...args].join(" ");
 }
 
-function orderOf({ allow, deny, all, order }: AccessDraft): Requirement {
-  if (order === null && all === null && allow.length + deny.length === 0) return EVERYONE;
-  const allowed = allow.length === 0 ? [] : [{ allow: [...allow] }];
-  const denied = deny.length === 0 ? [] : [{ deny: [...deny] }];
-  return order === "allow,deny"
-    ? { ...EVERYONE, entries: all === true ? denied : [...denied, ...allowed], rest: all === true ? "allow" : "deny" }
-    : all === false
-      ? { ...EVERYONE, entries: allowed, rest: "deny" }
-      : { ...EVERYONE, entries: denied.length === 0 ? [] : [...allowed, ...denied], rest: "allow" };
+function isApplied(limit: MethodLimit | null, truths: ReadonlySet<string>): boolean {
+  return limit === null || truths.has(methodAtom(limit.methods).key) !== limit.except;
+}
+
+/** The requirements of a section, of which one is enough; those of other methods say nothing. */
+function together({ require }: AccessDraft, truths: ReadonlySet<string>): Requirement | null {
+  const applied = require.filter(({ limit }) => isApplied(limit, truths));
+  // Where all that is asked is asked of other methods, everybody may come in.
+  if (applied.length === 0) return EVERYONE;
+  return applied
+    .map(({ kind, nodes }) => requirementOf(kind, nodes, truths))
+    .reduce((sum, one) => (sum === null || one === null ? null : or(sum, one)));
+}
+
+/** Order, Allow and Deny (mod_access_compat). */
+function orderOf({ compat }: AccessDraft, truths: ReadonlySet<string>): Requirement {
+  const applied = compat.filter(({ limit }) => isApplied(limit, truths));
+  if (applied.length === 0) return EVERYONE;
+  const orders = applied.filter(({ kind }) => kind === "order");
+  const order = orders.findLast(({ limit }) => limit !== null) ?? orders.at(-1);
+  const of = (wanted: "allow" | "deny"): { readonly all: boolean; readonly ranges: readonly string[] } => {
+    const values = applied.filter(({ kind }) => kind === wanted).flatMap((line) => line.values);
+    const holds = (value: string): boolean =>
+      value === "all" || (value.startsWith("env=") && truths.has(environmentAtom([value.slice(4)]).key));
+    return { all: values.some(holds), ranges: values.filter((value) => value !== "all" && !value.startsWith("env=")) };
+  };
+  const [allow, deny] = [of("allow"), of("deny")];
+  const allowed = allow.ranges.length === 0 ? [] : [{ allow: [...allow.ranges] }];
+  const denied = deny.ranges.length === 0 ? [] : [{ deny: [...deny.ranges] }];
+  if (order?.values[0] === "allow,deny") {
+    if (deny.all) return NOBODY;
+    return allow.all
+      ? { ...EVERYONE, entries: denied }
+      : { ...EVERYONE, entries: allowed.length === 0 ? [] : [...denied, ...allowed], rest: "deny" };
+  }
+  if (allow.all) return EVERYONE;
+  if (deny.all) return { ...EVERYONE, entries: allowed, rest: "deny" };
+  return { ...EVERYONE, entries: denied.length === 0 ? [] : [...allowed, ...denied] };
 }
 
 /** null: something in it can't be checked, or Apache would not take it. */
-function requirementOf(kind: string, nodes: readonly ApacheNode[]): Requirement | null {
+function requirementOf(kind: string, nodes: readonly ApacheNode[], truths: ReadonlySet<string>): Requirement | null {
   const found: Requirement[] = [];
   for (const node of nodes) {
-    const one = node.children === null ? lineRequirement(node) : requirementOf(node.key, node.children);
+    const one = node.children === null ? lineRequirement(node, truths) : requirementOf(node.key, node.children, truths);
     if (one === null) return null;
     found.push(one);
   }
@@ -180,12 +253,36 @@ function requirementOf(kind: string, nodes: readonly ApacheNode[]): Requirement 
   return kind === "requirenone" && all !== null ? not(all) : all;
 }
 
-function lineRequirement({ key, args }: ApacheNode): Requirement | null {
+function lineRequirement({ key, args }: ApacheNode, truths: ReadonlySet<string>): Requirement | null {
   if (key !== "require") return null;
   const negative = args[0]?.toLowerCase() === "not";
   const [kind = "", ...values] = negative ? args.slice(1) : args;
-  const found = positive(kind.toLowerCase(), values);
+  const atom = atomOf([kind, ...values]);
+  const found = atom === null ? positive(kind.toLowerCase(), values) : truths.has(atom.key) ? EVERYONE : NOBODY;
   return negative && found !== null ? not(found) : found;
+}
+
+/** What `Require method`, `env` and `expr` depend on; null: it is another, or one that we can't read. */
+function atomOf([kind = "", ...values]: readonly string[]): Atom | null {
+  switch (kind.toLowerCase()) {
+    case "method":
+      return values.length === 0 ? null : methodAtom(values);
+    case "env":
+      return values.length === 0 ? null : environmentAtom(values);
+    case "expr": {
+      const text = values.length === 1 ? values[0]! : values.join(" ");
+      const ways = expressionConditions(text.replace(/^(["'])(.*)\1$/, "$2"), EXPRESSION);
+      return ways === null ? null : conditionAtom(ways);
+    }
+    default:
+      return null;
+  }
+}
+
+const EXPRESSION: RewriteNames = { documentRoot: "", file: "{uri}", lookUp: () => null };
+
+function environmentAtom(names: readonly string[]): Atom {
+  return conditionAtom(names.map((name) => [{ value: `{${environmentVariable(name)}}`, matches: "[^]" }]));
 }
 
 function positive(kind: string, values: readonly string[]): Requirement | null {
@@ -207,13 +304,10 @@ function positive(kind: string, values: readonly string[]): Requirement | null {
 }
 
 function readFrom(values: readonly string[], kind: "allow" | "deny", draft: AccessDraft): Outcome {
-  draft.order ??= "deny,allow";
-  if (values.includes("all")) {
-    draft.all = kind === "allow";
-    return mapped();
-  }
-  if (!values.every((value) => ADDRESS.test(value))) return close(draft, values.join(" "));
-  draft[kind].push(...values.map(network));
+  if (!values.every((value) => value === "all" || /^env=\w+$/.test(value) || ADDRESS.test(value)))
+    return close(draft, values.join(" "));
+  const ranges = values.map((value) => (/^(?:all|env=.*)$/.test(value) ? value : network(value)));
+  draft.compat.push({ kind, values: ranges, limit: draft.limit });
   return mapped();
 }
 

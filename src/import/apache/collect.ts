@@ -4,15 +4,20 @@ import type { ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { readContainer } from "./access.ts";
 import { readAddress } from "./addresses.ts";
+import { areaOf, globPattern, proxied } from "./areas.ts";
 import { type DaemonProcess, readDaemonProcess, readPythonPlace } from "./daemon.ts";
+import { type Alternatives, both, expressionConditions, negated } from "./expression.ts";
 import { folderFiles } from "./htaccess.ts";
 import { ApacheLogs } from "./logs.ts";
 import { newOptions, type OptionsDraft, readOption } from "./options.ts";
 import { type ApacheNode, parseApache } from "./parse.ts";
 import { readPattern } from "./pattern.ts";
 import { upstreamName } from "./proxy.ts";
+import type { RewriteNames } from "./rewrite-text.ts";
 import { type AreaOptions, newScope, type Scope } from "./scope.ts";
 import { readScopeDirective } from "./scope-directives.ts";
+import { isUnder } from "./sections.ts";
+import { versionHolds } from "./version.ts";
 
 /** What a whole configuration says, before routes are made of it. */
 export interface Collected {
@@ -49,6 +54,7 @@ const USUAL_VARIABLES: Readonly<Record<string, string>> = {
   APACHE_RUN_GROUP: "www-data",
 };
 const DEEPEST_INCLUDE = 16;
+const EXPRESSION: RewriteNames = { documentRoot: "", file: "{request_filename}", lookUp: () => null };
 
 /** Walks through a configuration, says of each directive what becomes of it, and keeps what it says. */
 export class Collector {
@@ -57,6 +63,8 @@ export class Collector {
   readonly #machine: ReadContext;
   readonly #defined: Record<string, string> = {};
   #serverRoot: string;
+  /** When none of the last `<If>` and its alternatives held; null: it can't be said. */
+  #otherwise: Alternatives | null = null;
 
   constructor(ledger: Ledger, machine: ReadContext, file: string) {
     this.#ledger = ledger;
@@ -176,23 +184,28 @@ export class Collector {
           say(undecided(`"${name}" is no pattern that we can read`));
           return this.#passOver(children, ignored("it goes with the section around it"));
         }
-        scope.files.push({ name: read.regex, directory: position.directory, options });
+        const ignoreCase = "ignore_case" in read && read.ignore_case === true;
+        scope.files.push({ name: read.regex, ignoreCase, directory: position.directory, options });
         say(mapped());
         return this.#walk(children, { ...position, options });
       }
       case "proxy":
+      case "proxymatch":
         return this.#proxySection(node, children, position);
       case "limit":
-        say(approximated("what it says holds for all methods"));
-        return this.#walk(children, position);
-      case "limitexcept":
-        // What keeps people out must not be lost in silence.
-        if (children.some(({ key }) => /^(?:require\w*|deny|order|satisfy|authtype)$/.test(key))) {
-          say(undecided("what protects other methods alone has no counterpart: it protects nothing here"));
-          return this.#passOver(children, ignored("it goes with the section around it"));
-        }
-        say(approximated("other methods are held to what is said of these"));
-        return this.#passOver(children, approximated("other methods are held to what is said of these"));
+      case "limitexcept": {
+        const { access } = position.options;
+        const { limit: before } = access;
+        access.limit = { methods: node.args, except: node.key === "limitexcept" };
+        say(mapped());
+        this.#walk(children, position);
+        access.limit = before;
+        return;
+      }
+      case "if":
+      case "elseif":
+      case "else":
+        return this.#conditional(node, children, position);
       case "requireany":
       case "requireall":
       case "requirenone": {
@@ -210,9 +223,37 @@ export class Collector {
     }
   }
 
+  /** `<If>`, and what follows it where nothing before held. */
+  #conditional(node: ApacheNode, children: readonly ApacheNode[], position: Position): void {
+    const { scope, location, directory } = position;
+    const own = node.key === "else" ? [[]] : expressionConditions(node.args.join(" "), EXPRESSION);
+    const before = node.key === "if" ? [[]] : this.#otherwise;
+    const ways = own === null || before === null ? null : both(before, own);
+    const failed = own === null ? null : negated(own);
+    this.#otherwise = failed === null || before === null ? null : both(before, failed);
+    if (ways === null) {
+      this.#ledger.say(
+        node.place,
+        node.name,
+        undecided("it asks for what conditions can't say: write routes with when"),
+      );
+      return this.#passOver(children, ignored("it goes with the section around it"));
+    }
+    const options = newOptions();
+    const covers = (file: string | null, url: string): boolean =>
+      (location === null || isUnder(url, location)) &&
+      (directory === null || (file !== null && isUnder(file, directory)));
+    scope.conditionals.push({ ways, covers, options });
+    this.#ledger.say(node.place, node.name, mapped());
+    this.#walk(children, { ...position, options });
+  }
+
   #proxySection(node: ApacheNode, children: readonly ApacheNode[], position: Position): void {
     const balancer = /^balancer:\/\/(.+)$/.exec(node.args[0] ?? "")?.[1];
     this.#ledger.say(node.place, node.name, mapped());
+    const options = newOptions();
+    const covers = proxied(node);
+    if (covers !== null) position.scope.proxySections.push({ covers, options });
     const targets: unknown[] = [];
     for (const child of children.map((each) => this.#expanded(each))) {
       if (balancer !== undefined && child.key === "balancermember") {
@@ -221,18 +262,8 @@ export class Collector {
         this.#ledger.say(child.place, child.name, outcome);
       } else if (child.key === "proxyset") {
         this.#ledger.say(child.place, child.name, approximated("requests are dealt round robin"));
-      } else if (child.children !== null) this.#section(child, child.children, position);
-      else {
-        // What stands for the proxied URL is said of the whole of what is proxied, which may be more.
-        const outcome = readOption(child, newOptions(), this.#machine.environment);
-        this.#ledger.say(
-          child.place,
-          child.name,
-          outcome?.verdict === "mapped"
-            ? approximated("say it of the paths that are proxied")
-            : (outcome ?? undecided("it is no directive that we know")),
-        );
-      }
+      } else if (child.children !== null) this.#section(child, child.children, { ...position, options });
+      else this.#ledger.say(child.place, child.name, this.#directive(child, { ...position, options }));
     }
     if (balancer !== undefined) this.result.upstreams[upstreamName(balancer)] = { targets };
   }
@@ -319,49 +350,4 @@ export class Collector {
     if (/letsencrypt\/options-ssl/.test(pattern)) return ignored("our TLS chooses it");
     return approximated(`${absolute} is not there, so what it says is left out: give it where it is`);
   }
-}
-
-// --- internal ---
-
-/** What a path with `*`, `?` or a regular expression covers: itself and all beneath. */
-function areaOf(written: string, pattern: boolean): Omit<AreaOptions, "options" | "rewritten"> | null {
-  if (pattern || /[*?[]/.test(written)) {
-    const text = pattern ? written : `^${globPattern(written.replace(/\/+$/, ""))}(?:/|$)`;
-    const read = readPattern(text);
-    // One that only Apache's engine knows, or that minds no case, would cover less than it says.
-    if (read === null || read.ignore_case === true) return null;
-    const expression = new RegExp(text);
-    return { path: null, pattern: text, covers: (path) => expression.test(path) };
-  }
-  const base = written.replace(/\/+$/, "");
-  return {
-    path: base === "" ? "/" : base,
-    pattern: null,
-    covers: (path) => path === base || `${path}/`.startsWith(`${base}/`),
-  };
-}
-
-function globPattern(text: string): string {
-  return text
-    .replace(/[.+^${}()|\\]/g, "\\$&")
-    .replaceAll("*", "[^/]*")
-    .replaceAll("?", "[^/]");
-}
-
-/** Whether Apache 2.4.57 is that version. */
-function versionHolds(operator: string, version: string): boolean {
-  const [major = 0, minor = 0, patch] = version.split(".").map(Number);
-  const difference = 2 - major || 4 - minor || (patch === undefined ? 0 : 57 - patch);
-  const bare = operator.replace(/^!/, "");
-  const holds =
-    bare === "<"
-      ? difference < 0
-      : bare === ">"
-        ? difference > 0
-        : bare === ">="
-          ? difference >= 0
-          : bare === "<="
-            ? difference <= 0
-            : difference === 0;
-  return operator.startsWith("!") ? !holds : holds;
 }

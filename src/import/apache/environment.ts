@@ -48,12 +48,11 @@ export function readEnvironment(node: ApacheNode, draft: EnvironmentDraft): Outc
   if (match[2] === "expr") {
     const ways = expressionConditions(attribute, NAMES);
     if (ways === null) return undecided(`"${attribute}" asks for what conditions can't say`);
-    for (const all of ways)
-      draft.rules.push(...all.reduceRight<Plain[]>((rules, when) => [{ when, rules }], steps));
+    for (const all of ways) draft.rules.push(...all.reduceRight<Plain[]>((rules, when) => [{ when, rules }], steps));
     return mapped();
   }
   const read = readPattern(pattern);
-  const value = ATTRIBUTES[attribute.toLowerCase()] ?? valueOf(attribute, draft);
+  const value = ATTRIBUTES[attribute.toLowerCase()] ?? attributeValue(attribute, draft);
   if (read === null || value === null) return undecided(`"${attribute} ${pattern}" is no pattern that we can read`);
   const insensitive = read.ignore_case === true || match[2] === "nocase" ? { ignore_case: true } : {};
   draft.rules.push({ when: { value, matches: read.regex, ...insensitive }, rules: steps });
@@ -64,7 +63,7 @@ export function readEnvironment(node: ApacheNode, draft: EnvironmentDraft): Outc
 
 const NAMES: RewriteNames = { documentRoot: "", file: "{uri}", lookUp: () => null };
 
-function valueOf(attribute: string, { names }: EnvironmentDraft): string | null {
+function attributeValue(attribute: string, { names }: EnvironmentDraft): string | null {
   if (names.has(attribute)) return `{${environmentVariable(attribute)}}`;
   return /^[\w-]+$/.test(attribute) ? `{http_${attribute.toLowerCase().replaceAll("-", "_")}}` : null;
 }

@@ -151,8 +151,7 @@ class Parser {
         if (operator.text === "-ipmatch") return left === "{remote_addr}" ? [[{ client: [right] }]] : null;
         if (operator.text === "-strmatch") return [[{ value: left, matches: glob(right) }]];
         // Our {https} is empty where Apache's says off.
-        if (left === "{https}" && right === "off")
-          return [[{ value: left, equals: "", ...not }]];
+        if (left === "{https}" && right === "off") return [[{ value: left, equals: "", ...not }]];
         return [[{ value: left, equals: right, ...(operator.text === "-ne" ? { not: true } : not) }]];
       }
       case "=~":
@@ -215,6 +214,9 @@ function opposite({ not, ...condition }: Plain): Plain {
 }
 
 function glob(text: string): string {
-  const pattern = text.replace(/[.+^${}()|\\[\]]/g, "\\$&").replaceAll("*", "[^]*").replaceAll("?", "[^]");
+  const pattern = text
+    .replace(/[.+^${}()|\\[\]]/g, "\\$&")
+    .replaceAll("*", "[^]*")
+    .replaceAll("?", "[^]");
   return `^${pattern}$`;
 }

@@ -79,8 +79,6 @@ const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Out
     /^on$/i.test(args[0] ?? "")
       ? undecided("give the listener proxy_protocol: {from: ...} with the balancer's addresses")
       : mapped(),
-  deflatecompressionlevel: ignored("nothing is compressed on the way"),
-  brotlicompressionquality: ignored("nothing is compressed on the way"),
   modpagespeed: ignored("pages are sent as they are"),
   mdomain: undecided("give the listener tls: {acme: {email: ...}} for certificates that renew themselves"),
   sslcacertificatepath: undecided("give the authorities as one file, with SSLCACertificateFile"),

@@ -1,10 +1,11 @@
-import { parseDuration } from "../../base/units.ts";
-import { approximated, ignored, mapped, type Outcome, undecided } from "../ledger.ts";
+import { approximated, mapped, type Outcome, undecided } from "../ledger.ts";
 import type { Plain } from "../tree.ts";
 import { type AccessDraft, accessOf, newAccess, readAccess } from "./access.ts";
 import { type CacheDraft, cacheOf, newCache, readCache } from "./cache.ts";
+import { type CompressionDraft, compressOf, newCompression, readCompression } from "./compression.ts";
 import { type EnvironmentDraft, newEnvironment, readEnvironment } from "./environment.ts";
-import { type HeaderDraft, headersOf, newHeaders, readHeader } from "./headers.ts";
+import { type ExpiresDraft, maxAgeOf, newExpires, readExpires } from "./expires.ts";
+import { type HeaderDraft, newHeaders, readHeader, requestHeadersOf, responseHeadersOf } from "./headers.ts";
 import { noteFor } from "./notes.ts";
 import type { ApacheNode } from "./parse.ts";
 import { newRewrite, type RewriteDraft, readRewrite } from "./rewrite-draft.ts";
@@ -15,6 +16,8 @@ export interface OptionsDraft {
   readonly access: AccessDraft;
   readonly cache: CacheDraft;
   readonly rewrite: RewriteDraft;
+  readonly expires: ExpiresDraft;
+  readonly compression: CompressionDraft;
   readonly response: HeaderDraft;
   readonly request: HeaderDraft;
   /** Of the static files. */
@@ -33,6 +36,8 @@ export interface OptionsDraft {
   bodyLimit: number | null;
   intercept: boolean | null;
   charset: string | null;
+  /** A path in place of files that are not there; empty: none. */
+  fallback: string | null;
 }
 
 export function newOptions(): OptionsDraft {
@@ -40,6 +45,8 @@ export function newOptions(): OptionsDraft {
     access: newAccess(),
     cache: newCache(),
     rewrite: newRewrite(),
+    expires: newExpires(),
+    compression: newCompression(),
     response: newHeaders(),
     request: newHeaders(),
     files: {},
@@ -51,6 +58,7 @@ export function newOptions(): OptionsDraft {
     bodyLimit: null,
     intercept: null,
     charset: null,
+    fallback: null,
   };
 }
 
@@ -74,6 +82,9 @@ export function readOption(
       return node.args.some((name) => name.startsWith("/"))
         ? approximated("without those that begin with a slash")
         : mapped();
+    case "fallbackresource":
+      draft.fallback = /^disabled$/i.test(first) ? "" : plainTemplate(first.startsWith("/") ? first : `/${first}`);
+      return mapped();
     case "indexoptions":
     case "indexignore":
       return approximated("folders are listed in our own way");
@@ -105,19 +116,6 @@ export function readOption(
       if (!passesAuthorization(node)) return readEnvironment(node, draft.environment);
       draft.wsgi.authorization = true;
       return mapped("apps see Authorization");
-    case "setoutputfilter":
-    case "addoutputfilterbytype":
-    case "addoutputfilter":
-      if (!/deflate|brotli/i.test(node.args.join(" "))) return undecided("output filters have no counterpart");
-      draft.files["precompressed"] = true;
-      return approximated(
-        "answers are not compressed on the way; files with a .gz, .br or .zst beside them are sent compressed",
-      );
-    case "expiresactive":
-      return on ? mapped() : ignored("it is off");
-    case "expiresdefault":
-    case "expiresbytype":
-      return readExpires(node, draft);
     case "addtype":
       draft.files["types"] = {
         ...(draft.files["types"] as Plain | undefined),
@@ -157,58 +155,129 @@ export function readOption(
       draft.intercept = on;
       return mapped();
     default:
-      return readAccess(node, draft.access) ?? readRewrite(node, draft.rewrite) ?? readCache(node, draft.cache) ?? noteFor(node);
+      return (
+        readAccess(node, draft.access) ??
+        readRewrite(node, draft.rewrite) ??
+        readExpires(node, draft.expires) ??
+        readCompression(node, draft.compression) ??
+        readCache(node, draft.cache) ??
+        noteFor(node)
+      );
   }
 }
 
-/** The settings that a route has by its options, the wider ones first. */
-export function routeOptions(drafts: readonly OptionsDraft[]): Plain {
-  const { settings: access } = accessOf(drafts.map((draft) => draft.access));
-  const response = newHeaders();
-  const request = newHeaders();
-  for (const draft of drafts) {
-    mergeHeaders(response, draft.response);
-    mergeHeaders(request, draft.request);
-  }
+/** What the options of a site share. */
+export interface OptionsContext {
+  /** Of the whole configuration, as `variables` has them. */
+  readonly variables: Plain;
+  /** Texts of ErrorDocument, by the name of the route that sends them. */
+  readonly errorTexts: Map<string, { readonly status: number; readonly text: string }>;
+}
+
+/** The settings that a route has by its options, the wider ones first, where these atoms hold. */
+export function routeOptions(
+  drafts: readonly OptionsDraft[],
+  truths: ReadonlySet<string>,
+  context: OptionsContext,
+  files = false,
+): Plain {
+  const { settings: access } = accessOf(
+    drafts.map((draft) => draft.access),
+    truths,
+  );
   const bodyLimit = drafts.map((draft) => draft.bodyLimit).findLast((limit) => limit !== null) ?? null;
   const intercept = drafts.map((draft) => draft.intercept).findLast((flag) => flag !== null) ?? null;
-  const errors = Object.assign({}, ...drafts.map((draft) => draft.errors)) as Plain;
+  const errors = errorsOf(drafts, context);
   const cache = cacheOf(drafts.map((draft) => draft.cache));
-  const responseHeaders = headersOf(response);
-  const requestHeaders = headersOf(request);
+  const response = responseHeadersOf(
+    drafts.map((draft) => draft.response),
+    context.variables,
+  );
+  const request = requestHeadersOf(
+    drafts.map((draft) => draft.request),
+    context.variables,
+  );
+  const maxAge =
+    files && isPlainExpiry(drafts)
+      ? null
+      : maxAgeOf(
+          drafts.map(({ expires }) => expires),
+          context.variables,
+        );
+  const aged = maxAge === null ? response : withMaxAge(response, maxAge);
+  const compress = compressOf(drafts.map((draft) => draft.compression));
   return {
     ...access,
-    ...(responseHeaders === null ? {} : { response_headers: responseHeaders }),
-    ...(requestHeaders === null ? {} : { request_headers: requestHeaders }),
+    ...(aged === null ? {} : { response_headers: aged }),
+    ...(request === null ? {} : { request_headers: request }),
     ...(bodyLimit === null ? {} : { limits: { body: bodyLimit } }),
     ...(Object.keys(errors).length === 0 ? {} : { errors }),
     ...(intercept === true ? { intercept } : {}),
+    ...(compress === null ? {} : { compress }),
     ...(cache === undefined ? {} : { cache }),
+  };
+}
+
+/** What holds for answers that come of no route: redirects, and pages of our own. */
+export function siteOptions(drafts: readonly OptionsDraft[], context: OptionsContext): Plain {
+  const errors = errorsOf(drafts, context);
+  const response = responseHeadersOf(
+    drafts.map((draft) => draft.response),
+    context.variables,
+    true,
+  );
+  return {
+    ...(response === null ? {} : { response_headers: response }),
+    ...(Object.keys(errors).length === 0 ? {} : { errors }),
   };
 }
 
 /** What a `static` section has by the options: as Apache serves files where nothing else is said. */
 export function fileOptions(drafts: readonly OptionsDraft[]): Plain {
+  const otherwise = drafts.map(({ expires }) => expires.otherwise).findLast((value) => value !== null) ?? 0;
   const charset = drafts.map((draft) => draft.charset).findLast((name) => name !== null) ?? null;
   return {
     dotfiles: true,
     symlinks: true,
     precompressed: false,
     charset: charset ?? false,
+    ...(isPlainExpiry(drafts) ? { expires: `${otherwise}s` } : {}),
     ...(Object.assign({}, ...drafts.map((draft) => draft.files)) as Plain),
   };
 }
 
 // --- internal ---
 
-function mergeHeaders(into: HeaderDraft, from: HeaderDraft): void {
-  for (const [name, value] of from.set) {
-    into.set.set(name, value);
-    into.remove.delete(name);
-  }
-  for (const [name, value] of from.add) into.add.set(name, value);
-  for (const [name, value] of from.fallback) into.fallback.set(name, value);
-  for (const name of from.remove) if (!into.set.has(name) || !from.set.has(name)) into.remove.add(name);
+/** All files alike are kept for some time, which `expires` says, with both of its fields. */
+function isPlainExpiry(drafts: readonly OptionsDraft[]): boolean {
+  const active = drafts.map(({ expires }) => expires.active).findLast((flag) => flag !== null) ?? false;
+  return (
+    active &&
+    drafts.some(({ expires }) => expires.otherwise !== null) &&
+    drafts.every(({ expires }) => expires.types.size === 0)
+  );
+}
+
+function withMaxAge(headers: Plain | null, value: string): Plain {
+  const before = (headers?.["default"] ?? {}) as Plain;
+  return { ...headers, default: { "Cache-Control": { value, always: false }, ...before } };
+}
+
+/** `errors`, with a route for each text. */
+function errorsOf(drafts: readonly OptionsDraft[], { errorTexts }: OptionsContext): Plain {
+  const errors = Object.assign({}, ...drafts.map((draft) => draft.errors)) as Plain;
+  return Object.fromEntries(
+    Object.entries(errors).flatMap(([status, page]) => {
+      if (page === null) return [];
+      const { text } = page as { text?: string };
+      if (text === undefined) return [[status, page]];
+      let number = 1;
+      const name = (): string => `@error-${status}${number === 1 ? "" : `-${number}`}`;
+      while (errorTexts.has(name()) && errorTexts.get(name())!.text !== text) number++;
+      errorTexts.set(name(), { status: Number(status), text });
+      return [[status, { route: name() }]];
+    }),
+  );
 }
 
 function readOptions(args: readonly string[], draft: OptionsDraft): Outcome {
@@ -229,10 +298,10 @@ function readOptions(args: readonly string[], draft: OptionsDraft): Outcome {
 
 function readErrorDocument(status: string, target: string, draft: OptionsDraft): Outcome {
   if (!/^[45]\d\d$/.test(status)) return undecided(`"${status}" is no status of an error`);
-  if (/^default$/i.test(target)) delete draft.errors[status];
+  if (/^default$/i.test(target)) draft.errors[status] = null;
   else if (target.startsWith("/")) draft.errors[status] = { path: plainTemplate(target) };
   else if (/^https?:\/\//.test(target)) draft.errors[status] = { redirect: plainTemplate(target) };
-  else return approximated("our own error page is sent in place of the text");
+  else draft.errors[status] = { text: plainTemplate(target.replace(/^"/, "")) };
   return mapped();
 }
 
@@ -241,41 +310,4 @@ function passesAuthorization(node: ApacheNode): boolean {
   return (
     /^authorization$/i.test(node.args[0] ?? "") && node.args.slice(2).some((name) => /^HTTP_AUTHORIZATION=/i.test(name))
   );
-}
-
-function readExpires(node: ApacheNode, draft: OptionsDraft): Outcome {
-  const text = (node.key === "expiresdefault" ? node.args : node.args.slice(1)).join(" ").replace(/"/g, "");
-  const seconds = expirySeconds(text);
-  if (seconds === null) return undecided(`"${text}" is no time that we can read`);
-  if (node.key === "expiresdefault") {
-    draft.files["expires"] = `${seconds}s`;
-    return mapped();
-  }
-  const before = parseDuration(String(draft.files["expires"] ?? ""));
-  draft.files["expires"] = `${before === null ? seconds : Math.min(before / 1000, seconds)}s`;
-  return approximated("all files of the folder have one time, the shortest that is given for a type");
-}
-
-const SECONDS: Readonly<Record<string, number>> = {
-  year: 31_536_000,
-  month: 2_592_000,
-  week: 604_800,
-  day: 86_400,
-  hour: 3600,
-  minute: 60,
-  second: 1,
-};
-
-/** `access plus 1 month 2 days`, `A3600`. */
-function expirySeconds(text: string): number | null {
-  const short = /^[AM](\d+)$/.exec(text);
-  if (short !== null) return Number(short[1]);
-  if (!/^(?:access|now|modification)(?:\s+plus)?\s+\d/i.test(text)) return null;
-  let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+)\s+([a-z]+?)s?(?=\s|$)/gi)) {
-    const factor = SECONDS[unit!.toLowerCase()];
-    if (factor === undefined) return null;
-    total += Number(amount) * factor;
-  }
-  return total;
 }

@@ -1,10 +1,13 @@
 import { approximated, mapped, type Outcome, undecided } from "../ledger.ts";
 import type { Plain } from "../tree.ts";
+import { readPattern } from "./pattern.ts";
 import { plainTemplate } from "./template.ts";
 
 /** A `ProxyPass` and its like. */
 export interface ProxyRule {
   readonly path: string;
+  /** ProxyPassMatch: the pattern in place of the path. */
+  readonly regex: string | null;
   /** null: `!`, paths under this one are not proxied. */
   readonly proxy: Plain | null;
   /** The URL as written, which ProxyPassReverse names again. */
@@ -42,7 +45,7 @@ export function readProxyPass(
   const located = location !== null;
   const path = withPath ? (args[0] ?? "") : location!;
   const [url = "", ...options] = withPath ? args.slice(1) : args;
-  if (url === "!") return { rule: { path, proxy: null, url, located }, outcome: mapped() };
+  if (url === "!") return { rule: { path, regex: null, proxy: null, url, located }, outcome: mapped() };
   const target = targetOf(url);
   if (target === null || !path.startsWith("/"))
     return { rule: null, outcome: undecided(`"${url}" is no server that we can proxy to`) };
@@ -50,10 +53,39 @@ export function readProxyPass(
   if (target.path !== null) {
     proxy["path"] = plainTemplate(target.path);
     proxy["strip"] = path;
+  } else if (path !== "/" && /^http|^[^:]*$/.test(target.to)) {
+    // Behind a URL without a path comes what follows the path of the directive.
+    proxy["path"] = "/";
   }
   const passed = options.filter((option) => !readOption(option, proxy));
   const outcome = passed.length === 0 ? mapped() : approximated(`without ${passed.join(" ")}`);
-  return { rule: { path, proxy, url, located }, outcome };
+  return { rule: { path, regex: null, proxy, url, located }, outcome };
+}
+
+/** `ProxyPassMatch PATTERN URL|! [key=value ...]`; without a group in the URL the whole path follows it. */
+export function readProxyMatch(
+  [pattern = "", url = "", ...options]: readonly string[],
+  located: boolean,
+): { readonly rule: ProxyRule | null; readonly outcome: Outcome } {
+  const nothing = (note: string) => ({ rule: null, outcome: undecided(note) });
+  const read = readPattern(pattern);
+  if (read === null || read.ignore_case === true) return nothing(`"${pattern}" is no pattern that we can read`);
+  const rule = { path: "/", regex: read.regex, url, located };
+  if (url === "!") return { rule: { ...rule, proxy: null }, outcome: mapped() };
+  const split = /^((?:unix:[^|]+\|)?[a-z0-9]+:\/\/[^/$]*)([\s\S]*)$/i.exec(url);
+  const target = split === null ? null : targetOf(split[1]!);
+  if (target === null) return nothing(`"${url}" is no server that we can proxy to`);
+  const rest = plainTemplate(split![2]!).replace(/\$(\d)/g, "{$1}");
+  const proxy: Plain = { to: target.to, forwarded: false, redirects: false };
+  if (/^http|^[^:]*$/.test(target.to)) {
+    proxy["path"] = /\{\d\}/.test(rest) ? `${rest}{query}` : `${rest.replace(/\/$/, "")}{path}{query}`;
+    proxy["strip"] = "all";
+  }
+  const passed = options.filter((option) => !readOption(option, proxy));
+  return {
+    rule: { ...rule, proxy },
+    outcome: passed.length === 0 ? mapped() : approximated(`without ${passed.join(" ")}`),
+  };
 }
 
 /** `http://host:80/path`, `unix:/run/a.sock|uwsgi://name/` taken apart; null: with variables, or no scheme that we speak. */

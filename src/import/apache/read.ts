@@ -6,7 +6,8 @@ import { type Collected, Collector } from "./collect.ts";
 import type { OptionsDraft } from "./options.ts";
 import { trustOf } from "./remote-ip.ts";
 import type { RewriteDraft } from "./rewrite-draft.ts";
-import { type ServerRoutes, routesOf } from "./routes.ts";
+import { environmentVariable } from "./rewrite-text.ts";
+import { routesOf, type ServerRoutes } from "./routes.ts";
 import { answersSomething, inherit, inOrder, type Scope, type ScriptAlias } from "./scope.ts";
 import { listenerOf } from "./tls.ts";
 
@@ -50,12 +51,14 @@ export const readApache: Reader = (source, context) => {
   const sites = scopes.map((scope) =>
     siteOf(
       scope,
+      server,
       routesOf(scope, {
         server: server.options,
         app,
         machine: context,
         ledger,
         variables,
+        errorTexts: new Map(),
         undecided: ({ place, name }, note) => ledger.say(place, name, undecided(note)),
       }),
       taken,
@@ -113,14 +116,19 @@ function trustedBy(scope: Scope, server: Scope): Plain {
 /** The first host of an address answers for names that none has. */
 function siteOf(
   scope: Scope,
-  { rules, routes }: ServerRoutes,
+  server: Scope,
+  { options, rules, routes }: ServerRoutes,
   taken: Set<string>,
   several: boolean,
   logs: Plain,
 ): Plain {
-  const site = JSON.stringify([rules, routes, logs]);
+  const site = JSON.stringify([options, rules, routes, logs]);
   const named = [...new Set([...site.matchAll(/\{(env_\w+)\}/g)].map(([, name]) => name!))];
-  const set = named.map((name) => ({ set: name, to: "" }));
+  const fixed = Object.entries({ ...server.options.environ, ...scope.options.environ });
+  const set = named.map((name) => {
+    const [, value] = fixed.find(([key]) => environmentVariable(key) === name) ?? [];
+    return { set: name, to: typeof value === "string" && value !== `{${name}}` ? value : "" };
+  });
   const first = several && scope.addresses.some((address) => !taken.has(address));
   for (const address of scope.addresses) taken.add(address);
   return {
@@ -128,6 +136,7 @@ function siteOf(
     ...(scope.addresses.length === 0 ? {} : { listeners: scope.addresses }),
     ...(first ? { default: true } : {}),
     ...logs,
+    ...options,
     ...(rules.length + set.length === 0 ? {} : { rules: [...set, ...rules] }),
     routes: routes.length === 0 ? [{ fail: 404 }] : routes,
   };

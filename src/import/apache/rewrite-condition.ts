@@ -45,7 +45,11 @@ export function readCondition(
   const matches =
     captures && !not ? withNames(read.regex, (group) => conditionGroup(String(group))) : withoutGroups(read.regex);
   const back = /\\[1-9]/.test(read.regex);
-  return one({ value, matches: back ? read.regex : matches, ...(read.ignore_case ? { ignore_case: true } : ignoreCase) });
+  return one({
+    value,
+    matches: back ? read.regex : matches,
+    ...(read.ignore_case ? { ignore_case: true } : ignoreCase),
+  });
 }
 
 /** Whether one of the flags in brackets is of this kind. */

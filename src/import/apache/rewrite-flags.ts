@@ -26,7 +26,8 @@ export interface RewriteFlags {
 
 const REDIRECTS: Readonly<Record<string, number>> = { permanent: 301, temp: 302, seeother: 303 };
 /** They say what holds here anyhow. */
-const WITHOUT_EFFECT = /^(?:NS|nosubreq|DPI|discardpath|B|BNP|BNE|BCTLS|backrefnoplus|UnsafeAllow3F|UnsafePrefixStat)$/i;
+const WITHOUT_EFFECT =
+  /^(?:NS|nosubreq|DPI|discardpath|B|BNP|BNE|BCTLS|backrefnoplus|UnsafeAllow3F|UnsafePrefixStat)$/i;
 
 /** Reads `[L,R=301,NC]`. */
 export function readFlags(text: string): RewriteFlags {

@@ -105,16 +105,19 @@ class Compiler {
       return [];
     };
     const [written = "", target = "-"] = rule.args;
-    if (flags.unknown.length > 0) return say(undecided(`${flags.unknown.join(", ")} has no counterpart: write a route by hand`));
+    if (flags.unknown.length > 0)
+      return say(undecided(`${flags.unknown.join(", ")} has no counterpart: write a route by hand`));
     const negative = written.startsWith("!");
     const read = readPattern(negative ? written.slice(1) : written);
     if (read === null) return say(undecided(`"${written}" is no pattern that we can read`));
     const pattern = this.#place.folder === null ? read.regex : behind(this.#place.folder.url, read.regex);
     const ignoreCase = flags.ignoreCase || read.ignore_case === true ? { ignore_case: true } : {};
     const found = { value: "{uri}", matches: pattern, ...ignoreCase };
-    const action = this.#action(target, flags, { pattern: negative ? "^" : pattern, ignoreCase: negative ? {} : ignoreCase });
-    if (action === null)
-      return say(undecided("its target has no counterpart: write a redirect or a route by hand"));
+    const action = this.#action(target, flags, {
+      pattern: negative ? "^" : pattern,
+      ignoreCase: negative ? {} : ignoreCase,
+    });
+    if (action === null) return say(undecided("its target has no counterpart: write a redirect or a route by hand"));
     const usesGroups = [target, ...flags.environment, ...conditions.map(({ args }) => args[0] ?? "")].some((text) =>
       /%\d/.test(text),
     );
@@ -255,7 +258,16 @@ class Compiler {
     if (split === null || /\{\w+\}/.test(split[1]!)) return null;
     const target = targetOf(split[1]!);
     if (target === null) return null;
-    const own = query === null ? (flags.discards ? "?" : "{query}") : query === "" ? "?" : flags.appends ? `?${query}{and_args}` : `?${query}`;
+    const own =
+      query === null
+        ? flags.discards
+          ? "?"
+          : "{query}"
+        : query === ""
+          ? "?"
+          : flags.appends
+            ? `?${query}{and_args}`
+            : `?${query}`;
     const route = `${this.#routes.length + 1}`;
     this.#chosen ??= this.#place.fresh("rewritten");
     this.#routes.push({
@@ -276,7 +288,7 @@ class Compiler {
   #filesOf(path: string): string | null {
     if (this.#place.folder !== null) return null;
     const { documentRoot } = this.#place.names;
-    const fixed = path.replace(/\{[^]*$/, "");
+    const fixed = path.replace(/\{[\s\S]*$/, "");
     const [, top = ""] = fixed.split("/");
     const inRoot = documentRoot !== "" && (fixed === documentRoot || fixed.startsWith(`${documentRoot}/`));
     if (top === "" || !(inRoot || this.#place.isDirectory(`/${top}`))) return null;
@@ -305,7 +317,8 @@ function joined(alternatives: readonly (readonly Plain[])[]): Plain | null {
       one["not"] === undefined &&
       one["value"] === first["value"] &&
       one["ignore_case"] === first["ignore_case"] &&
-      !/\(\?</.test(one["matches"]) && !/\\[1-9]/.test(one["matches"]),
+      !/\(\?</.test(one["matches"]) &&
+      !/\\[1-9]/.test(one["matches"]),
   );
   return alike ? { ...first, matches: each.map((one) => `(?:${one!["matches"] as string})`).join("|") } : null;
 }

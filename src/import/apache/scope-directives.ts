@@ -3,9 +3,9 @@ import type { Plain } from "../tree.ts";
 import { readHost } from "./addresses.ts";
 import { type ApacheLogs, readErrorLog } from "./logs.ts";
 import type { ApacheNode } from "./parse.ts";
-import { readProxyPass } from "./proxy.ts";
-import { readRemote } from "./remote-ip.ts";
 import { readPattern } from "./pattern.ts";
+import { readProxyMatch, readProxyPass } from "./proxy.ts";
+import { readRemote } from "./remote-ip.ts";
 import type { Scope } from "./scope.ts";
 import { plainTemplate } from "./template.ts";
 import { readTls } from "./tls.ts";
@@ -69,7 +69,9 @@ export function readScopeDirective(
       return readRedirect(node, scope, location);
     case "rewritemap":
       scope.maps.set(first, args[1] ?? "");
-      return /^(?:txt|int):/.test(args[1] ?? "") ? mapped() : undecided("maps are text files, or tolower of a host name");
+      return /^(?:txt|int):/.test(args[1] ?? "")
+        ? mapped()
+        : undecided("maps are text files, or tolower of a host name");
     case "errorlog":
       return readErrorLog(args, top);
     case "loglevel": {
@@ -159,8 +161,8 @@ function captures(target: string): string {
 }
 
 function readPass(node: ApacheNode, scope: Scope, location: string | null): Outcome {
-  if (node.key === "proxypassmatch") return undecided("write a route with regex and proxy by hand");
-  const { rule, outcome } = readProxyPass(node.args, location);
+  const { rule, outcome } =
+    node.key === "proxypassmatch" ? readProxyMatch(node.args, location !== null) : readProxyPass(node.args, location);
   if (rule !== null) scope.proxies.push(rule);
   return outcome;
 }

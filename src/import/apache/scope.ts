@@ -1,5 +1,6 @@
 import type { Place } from "../../base/errors.ts";
 import type { Plain } from "../tree.ts";
+import type { Alternatives } from "./expression.ts";
 import { newOptions, type OptionsDraft } from "./options.ts";
 import type { ProxyRule } from "./proxy.ts";
 import type { RemoteDraft } from "./remote-ip.ts";
@@ -26,6 +27,7 @@ export interface AreaOptions {
   readonly path: string | null;
   /** The pattern; null: it names a path, or is one that only Apache knows. */
   readonly pattern: string | null;
+  readonly ignoreCase: boolean;
   readonly options: OptionsDraft;
   /** Its rewrite rules have come into some route. */
   rewritten: boolean;
@@ -34,7 +36,16 @@ export interface AreaOptions {
 export interface FilesOptions {
   /** Pattern of the name of the file, and the folder that the section stands in. */
   readonly name: string;
+  readonly ignoreCase: boolean;
   readonly directory: string | null;
+  readonly options: OptionsDraft;
+}
+
+/** `<If>` and what follows it: options for requests that one of the ways fits. */
+export interface ConditionalOptions {
+  readonly ways: Alternatives;
+  /** Whether the section around it covers a file and a URL. */
+  readonly covers: (file: string | null, url: string) => boolean;
   readonly options: OptionsDraft;
 }
 
@@ -56,6 +67,9 @@ export interface Scope {
   readonly directories: AreaOptions[];
   readonly locations: AreaOptions[];
   readonly files: FilesOptions[];
+  /** `<Proxy>`: by the URL that is proxied to. */
+  readonly proxySections: { readonly covers: (url: string) => boolean; readonly options: OptionsDraft }[];
+  readonly conditionals: ConditionalOptions[];
   /** Names of the files of folders. */
   accessFiles: readonly string[];
   preserveHost: boolean;
@@ -80,6 +94,8 @@ export function newScope(addresses: readonly string[]): Scope {
     directories: [],
     locations: [],
     files: [],
+    proxySections: [],
+    conditionals: [],
     accessFiles: [".htaccess"],
     preserveHost: false,
     proxyTimeout: null,
@@ -102,6 +118,8 @@ export function inherit(host: Scope, server: Scope): Scope {
     directories: [...server.directories, ...host.directories],
     locations: [...server.locations, ...host.locations],
     files: [...server.files, ...host.files],
+    proxySections: [...server.proxySections, ...host.proxySections],
+    conditionals: [...server.conditionals, ...host.conditionals],
     preserveHost: host.preserveHost || server.preserveHost,
     proxyTimeout: host.proxyTimeout ?? server.proxyTimeout,
     tls: inheritTls(host.tls, server.tls),
