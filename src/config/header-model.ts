@@ -17,7 +17,7 @@ export interface HeaderRuleConfig {
   readonly when?: readonly ConditionConfig[];
   /** Response only: also on errors; else on 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308 (NGINX's `add_header` without `always`). */
   readonly always: boolean;
-  /** Response only, with `always`: not on error pages of our own. */
+  /** Response only, with `always`: not on error pages and redirects of our own. */
   readonly answersOnly?: boolean;
   /** Response only: over TLS alone. */
   readonly secureOnly?: boolean;

@@ -49,7 +49,7 @@ export const requestHeadersSchema = section({
 const always = withDefault(
   z.union([flag, z.literal("answers")]),
   true,
-  "Also on errors. `answers`: on those of apps, upstreams and files, not on pages of our own. `false`: on 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308 alone.",
+  "Also on errors. `answers`: on those of apps, upstreams and files, not on error pages and redirects of our own. `false`: on 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308 alone.",
 );
 
 const responseValue = z.union([

@@ -122,7 +122,7 @@ export class RequestHeaderRules extends HeaderRules<RequestHeaders> {
 
 /** Response fields as the client sees them. */
 export class ResponseHeaderRules extends HeaderRules<ResponseHead> {
-  /** `own`: it is a page of our own for an error. */
+  /** `own`: it is an error page or redirect of our own. */
   apply(exchange: Exchange, head: ResponseHead, own = false): ResponseHead {
     const usual = USUAL.has(head.status);
     const applies = (rule: Rule): boolean => (rule.answersOnly ? !own : usual || rule.always);

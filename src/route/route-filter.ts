@@ -48,7 +48,8 @@ export class RouteFilter implements ResponseFilter {
         return;
       }
     }
-    const finished = this.#finish(exchange, state, rules, head);
+    const isOwn = (isOurs || rules?.own === true) && isRedirect(head);
+    const finished = this.#finish(exchange, state, rules, head, isOwn);
     if (rules?.compress != null) exchange.filter(rules.compress);
     exchange.respond(finished, body);
   }
