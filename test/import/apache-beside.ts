@@ -127,6 +127,7 @@ function essence(said: Said | null, port: number): string {
       ([name, value]) =>
         `${name}: ${value
           .replaceAll(`:${port}`, ":PORT")
+          .replace(', charset="UTF-8"', "")
           .replace(/;charset/, "; charset")
           .replace(/^http:\/\/[a-z]+\.test(?::PORT)?(?=\/)/, "")}`,
     )

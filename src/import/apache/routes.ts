@@ -209,8 +209,8 @@ function oneRoute(
       static: {
         ...written,
         ...fileOptions(drafts),
-        // What stands by name or pattern has to see the index file of a folder.
-        ...(scope.files.length > 0 && draft.match["exact"] === undefined ? { index_goto: true } : {}),
+        // Sections and rules see the index file of a folder, and a folder without one is 403.
+        ...(draft.match["exact"] === undefined && draft.match["regex"] === undefined ? { index_goto: true } : {}),
       },
       ...options,
     };
