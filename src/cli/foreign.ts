@@ -4,16 +4,38 @@ import path from "node:path";
 import { hasCode, PropylonError } from "../base/errors.ts";
 import { splitShellWords } from "../base/shell-words.ts";
 import { serverCommand } from "../import/command-kind.ts";
+import { withReferences } from "../import/environment-references.ts";
+import type { Environment } from "../import/environment-trials.ts";
 import { type Imported, importSources } from "../import/import.ts";
 import { READERS } from "../import/readers.ts";
 import { FOREIGN_KINDS, type ForeignKind, type ForeignSource, type ReadContext } from "../import/reading.ts";
 import { type ForeignRequest, kindOf, readSource } from "./foreign-kind.ts";
 
 /** Reads and links what the request names. Throws a PropylonError, or a ProblemList, that says what is wrong and where. */
-export function importForeign(request: ForeignRequest, directory: string): Imported {
+export function importForeign(
+  request: ForeignRequest,
+  directory: string,
+  environment: Environment = process.env,
+): Imported {
   const { file } = request;
   const readers = file?.reader === undefined ? READERS : { ...READERS, [file.kind]: file.reader };
-  return importSources(sourcesOf(request, directory), readers, readContext(directory), request.keepPrograms === true);
+  const context = { ...readContext(directory), environment };
+  return importSources(sourcesOf(request, directory), readers, context, request.keepPrograms === true);
+}
+
+/** The same, to be written down: variables of the environment stay variables (`${NAME}`), so that no secret is written with them. */
+export function importPortable(
+  request: ForeignRequest,
+  directory: string,
+  environment: Environment = process.env,
+): Imported {
+  const given = [...request.files, ...(request.file === undefined ? [] : [request.file.path])];
+  const textOf = (imported: Imported | null): string =>
+    [...new Set([...given.map((file) => path.resolve(directory, file)), ...(imported?.files ?? [])])]
+      .map((file) => readFile(file) ?? "")
+      .concat(request.commands, request.words?.words ?? [])
+      .join("\n");
+  return withReferences((values) => importForeign(request, directory, values), environment, textOf);
 }
 
 /** The machine, as readers may see it. */

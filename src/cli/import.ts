@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { hasCode, PropylonError } from "../base/errors.ts";
 import { countVerdicts, reportJson, reportText, summary } from "../import/report.ts";
 import { writeYaml } from "../import/write-yaml.ts";
-import { importForeign } from "./foreign.ts";
+import { importPortable } from "./foreign.ts";
 
 /** Exit code of an import that went well, but in which something needs a decision. */
 const UNDECIDED = 3;
@@ -46,7 +46,7 @@ function runImport(files: readonly string[], flags: ImportFlags): void {
     throw new PropylonError("usage", "Nothing was given to import", {
       remedy: "name files, or give --with 'gunicorn app:app'",
     });
-  const imported = importForeign({ files, as: flags.as ?? null, commands: flags.with }, process.cwd());
+  const imported = importPortable({ files, as: flags.as ?? null, commands: flags.with }, process.cwd());
   if (flags.output !== undefined) write(flags.output, writeYaml(imported), flags.force === true);
   if (report === "json") process.stdout.write(`${JSON.stringify(reportJson(imported), null, 2)}\n`);
   else if (report === "text") process.stdout.write(reportText(imported));
