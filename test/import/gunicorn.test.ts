@@ -341,3 +341,16 @@ test("a proxy on this machine is believed where nothing is said of it, as Gunico
   assert.deepEqual(from([], { FORWARDED_ALLOW_IPS: "10.0.0.0/8" }), ["10.0.0.0/8", "unix:"]);
   assert.deepEqual(from(["--forwarded-allow-ips", "*"], { FORWARDED_ALLOW_IPS: "x" }), ["0.0.0.0/0", "::/0", "unix:"]);
 });
+
+test("what a file says that is so anyway is mapped, and names that other lines use are no strangers", () => {
+  const reading = file(
+    'import os\nport = 8000\nunused = 1\nbind = f"127.0.0.1:{port}"\ndaemon = False\nkeyfile = None\nwsgi_app = "app"\n',
+  );
+  for (const [name, verdict] of [
+    ["port", "mapped"],
+    ["unused", "ignored"],
+    ["daemon", "mapped"],
+    ["keyfile", "mapped"],
+  ] as const)
+    assert.equal(verdictOf(reading, name), verdict, name);
+});

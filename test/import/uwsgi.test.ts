@@ -111,46 +111,50 @@ test("lines without a section are read with a note, those before a section are n
   );
 });
 
-test("a file in which the section is missing is reported, not served", () => {
+test("a file in which the section is missing is reported, and the one that names an app is served", () => {
   const reading = file("[other]\nmodule = a:b\n");
-  assert.deepEqual(reading.settings.apps, undefined);
-  assert.equal(directive(reading, "[uwsgi]").verdict, "needs-a-decision");
+  assert.equal(appOf(reading)["wsgi"], "a:b");
+  assert.equal(directive(reading, "[uwsgi]").verdict, "approximated");
+  const nothing = file("[other]\nprocesses = 2\n");
+  assert.equal(nothing.settings.apps, undefined);
+  assert.equal(directive(nothing, "[uwsgi]").verdict, "needs-a-decision");
+  const empty = file(`[uwsgi]\nini = :base\n${APP}`);
+  assert.equal(directive(empty, "[base]").verdict, "ignored");
+  assert.equal(appOf(empty)["wsgi"], "app:app");
 });
 
-for (const [lines, load] of [
-  ["module = shop", { wsgi: "shop:application" }],
-  ["module = shop\ncallable = app", { wsgi: "shop:app" }],
-  ["wsgi = shop.wsgi:make()", { wsgi: "shop.wsgi:make()" }],
-  ["wsgi-file = main.py\ncallable = app", { script: "/srv/app/main.py", callable: "app" }],
-  ["file = /x/y.wsgi", { script: "/x/y.wsgi" }],
-  ["wsgi-file = main.py\nmodule = main:app", { wsgi: "main:app" }],
-  ["mount = /=main.py\ncallable = app", { script: "/srv/app/main.py", callable: "app" }],
-  ["mount = /shop=shop:app", { wsgi: "shop:app" }],
-] as const)
-  test(`${JSON.stringify(lines)} loads ${JSON.stringify(load)}`, () => {
-    const { directory: _, workers: _w, threads: _t, ...rest } = appOf(file(`[uwsgi]\n${lines}\n`));
-    assert.deepEqual(rest, load);
-  });
+test("a comment behind a value is taken for one, with a word about uWSGI, and numbers are read up to it", () => {
+  const reading = file(
+    "[uwsgi]\nmodule = app:app  # the app\nsocket = /run/a.sock ; for nginx\nmax-requests = 1000   ; each\n",
+  );
+  assert.equal(appOf(reading)["wsgi"], "app:app");
+  assert.deepEqual(addresses(reading), ["uwsgi unix:/run/a.sock"]);
+  assert.deepEqual(appOf(reading)["recycle"], { requests: 1000 });
+  assert.match(directive(reading, "module").note, /knows no comment behind a value/);
+  assert.equal(directive(reading, "max-requests").verdict, "mapped");
+});
 
-for (const [lines, expected] of [
-  ["socket = 127.0.0.1:3031", "uwsgi 127.0.0.1:3031"],
-  ["http = :8000", "http 0.0.0.0:8000"],
-  ["http-socket = [::1]:80", "http [::1]:80"],
-  ["socket = 0.0.0.0:8050\nprotocol = http", "http 0.0.0.0:8050"],
-  ["protocol = http\nuwsgi-socket = /run/x.sock", "uwsgi unix:/run/x.sock"],
-  ["socket = %d../app.sock", "uwsgi unix:/etc/app.sock"],
-  ["chdir = sub\nsocket = x.sock", "uwsgi unix:/srv/app/sub/x.sock"],
-] as const)
-  test(`${JSON.stringify(lines)} listens as ${expected}`, () => {
-    assert.deepEqual(addresses(file(`[uwsgi]\n${APP}${lines}\n`)), [expected]);
-  });
+test("static-expires is expires of the static routes, by pattern", () => {
+  const text = `[uwsgi]\n${APP}http-socket = :80\nstatic-map = /static=/srv/static\nstatic-map = /media=/srv/media\n`;
+  const expires = (more: string): readonly unknown[] => {
+    const sites = file(`${text}${more}`).settings.sites as Plain[];
+    return (sites[0]!["routes"] as Plain[]).flatMap(({ static: files }) =>
+      files === undefined ? [] : [(files as Plain)["expires"]],
+    );
+  };
+  assert.deepEqual(expires(""), [undefined, undefined]);
+  assert.deepEqual(expires("static-expires = /* 7776000\n"), ["7776000s", "7776000s"]);
+  assert.deepEqual(expires("static-expires-uri = ^/static/.* 60\n"), ["60s", undefined]);
+  const reading = file(`${text}static-expires = .*\\.css 60\n`);
+  assert.equal(directive(reading, "static-expires").verdict, "needs-a-decision");
+});
 
-for (const lines of ["socket = 0.0.0.0:3031", "socket = :3031", "uwsgi-socket = 10.0.0.1:1"])
-  test(`${lines} speaks uwsgi where others reach it, which needs a decision`, () => {
-    const reading = file(`[uwsgi]\n${APP}${lines}\n`);
-    assert.equal(reading.directives.at(-1)!.verdict, "needs-a-decision");
-    assert.match(reading.directives.at(-1)!.note, /public: true/);
-  });
+test("the hook by which TERM ends uWSGI gracefully is what TERM does here", () => {
+  const hook = (value: string): string =>
+    directive(file(`[uwsgi]\n${APP}hook-master-start = ${value}\n`), "hook-master-start").verdict;
+  assert.equal(hook("unix_signal:15 gracefully_kill_them_all"), "mapped");
+  assert.equal(hook("exec:touch /tmp/x"), "needs-a-decision");
+});
 
 test("a socket stays at exit unless there is vacuum", () => {
   assert.equal(file(`[uwsgi]\n${APP}socket = /x`).doors[0]!.unlink, false);

@@ -46,7 +46,9 @@ export const HOOKS: ReadonlySet<string> = new Set([
   "dirty_worker_exit",
 ]);
 export const HOOK_OUTCOME = HOOK;
-export const LOGGING_HOOK: Outcome = ignored("the hook only writes to Gunicorn's log; ours says the same on its own");
+export const LOGGING_HOOK: Outcome = approximated(
+  "the hook only writes to Gunicorn's log; ours tells starts, ends and deaths of workers in its own words",
+);
 
 const value = (outcome: Outcome, ...flags: string[]): GunicornSetting => ({ flags, takes: "value", outcome });
 const flag = (outcome: Outcome, ...flags: string[]): GunicornSetting => ({ flags, takes: "flag", outcome });
@@ -56,7 +58,7 @@ const list = (outcome: Outcome, ...flags: string[]): GunicornSetting => ({ flags
 export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   config: value(mapped(), "--config", "-c"),
   bind: list(mapped(), "--bind", "-b"),
-  backlog: value(ignored("the backlog is the system's largest"), "--backlog"),
+  backlog: value(approximated("it is the largest that the system allows (net.core.somaxconn)"), "--backlog"),
   workers: value(mapped(), "--workers", "-w"),
   worker_class: value(mapped(), "--worker-class", "-k"),
   threads: value(mapped(), "--threads"),
@@ -97,7 +99,7 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
     approximated("it is `preload`; HUP imports the app anew, which Gunicorn's does not then"),
     "--preload",
   ),
-  sendfile: flag(ignored("files are sent by the edge"), "--no-sendfile"),
+  sendfile: flag(approximated("files are sent by the edge in its own way"), "--no-sendfile"),
   reuse_port: flag(TUNING, "--reuse-port"),
   chdir: value(mapped(), "--chdir"),
   daemon: flag(approximated("it stays in the foreground: let systemd or a program keep it"), "--daemon", "-D"),

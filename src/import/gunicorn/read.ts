@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { type Place, ProblemList, PropylonError } from "../../base/errors.ts";
 import { splitShellWords } from "../../base/shell-words.ts";
 import type { WrittenSettings } from "../../config/schema.ts";
-import { approximated, ignored, Ledger, undecided } from "../ledger.ts";
+import { approximated, ignored, Ledger, mapped, undecided } from "../ledger.ts";
 import type { ReadContext, Reader, Reading } from "../reading.ts";
 import { appSettings } from "./app.ts";
 import { HOOK_OUTCOME, HOOKS, LOGGING_HOOK, SETTINGS } from "./options.ts";
@@ -139,17 +139,29 @@ function readFile(
     const place = { file: path, line: error.line };
     throw new ProblemList([new PropylonError("user", `This is not Python: ${error.message}`, { place, cause: error })]);
   }
-  for (const assignment of assignments) takeAssignment(assignment, path, settings, ledger);
+  for (const assignment of assignments) takeAssignment(assignment, path, source, settings, ledger);
 }
 
-function takeAssignment(assignment: Assignment, file: string, settings: Map<string, Effective>, ledger: Ledger): void {
+function takeAssignment(
+  assignment: Assignment,
+  file: string,
+  source: string,
+  settings: Map<string, Effective>,
+  ledger: Ledger,
+): void {
   const { name, line, value, defined } = assignment;
   const place = { file, line };
   if (HOOKS.has(name)) ledger.say(place, name, assignment.logsOnly ? LOGGING_HOOK : HOOK_OUTCOME);
   else if (!Object.hasOwn(SETTINGS, name)) {
     // Names of the file's own are no settings.
     if (!defined && !name.startsWith("_"))
-      ledger.say(place, name, ignored("it is a name of the file's own, not a setting of Gunicorn"));
+      ledger.say(
+        place,
+        name,
+        isUsed(name, source)
+          ? mapped("a name of the file's own, which other lines use")
+          : ignored("it is a name of the file's own, not a setting of Gunicorn, and nothing uses it"),
+      );
   } else if (!value.known) {
     // What has no part here, or another one, has it whatever the value is.
     const { outcome } = SETTINGS[name]!;
@@ -161,12 +173,13 @@ function takeAssignment(assignment: Assignment, file: string, settings: Map<stri
     settings.delete(name);
   } else if (isSettable(value.value)) {
     settings.set(name, { value: value.value, place });
-    ledger.say(
-      place,
-      name,
-      isUnset(name, value.value) ? ignored("it says what is the case anyway") : SETTINGS[name]!.outcome,
-    );
+    ledger.say(place, name, isUnset(name, value.value) ? mapped("it is so anyway") : SETTINGS[name]!.outcome);
   } else ledger.say(place, name, undecided("its value is not known before it runs: give it on the command line"));
+}
+
+/** Whether a name stands in the file anywhere else. */
+function isUsed(name: string, source: string): boolean {
+  return source.replace(/^\s*#.*$/gm, "").split(new RegExp(`(?<![\\w.])${name}(?!\\w)`)).length > 2;
 }
 
 /** `None`, an empty text and a switch that is off leave things as they are. */

@@ -146,8 +146,11 @@ export class Gatherer {
   #parse(text: string, file: string, format: FileFormat, section: string | null): void {
     const options = format === "ini" ? this.#ini(text, file, section) : PARSERS[format](text, file, section);
     const place: Place = { file, line: 1 };
-    if (options === null)
-      this.#ledger.say(place, `[${section ?? "uwsgi"}]`, undecided(`there is no such section in ${file}`));
+    if (options === null) {
+      const why = `there is no such section in ${file}`;
+      const nothing = this.#options.length === 0 && this.#depth === 1;
+      this.#ledger.say(place, `[${section ?? "uwsgi"}]`, nothing ? undecided(why) : ignored(`${why}: nothing is read`));
+    }
     for (const option of options ?? []) this.add(option);
     // A block does not go on in the next file.
     this.#block = null;
@@ -155,7 +158,17 @@ export class Gatherer {
 
   #ini(text: string, file: string, asked: string | null): readonly WrittenOption[] | null {
     const section = asked ?? "uwsgi";
-    const { options, outside, others, found } = parseIni(text, file, section);
+    const first = parseIni(text, file, section);
+    const meant = first.found || asked !== null ? null : likeliest(first.others);
+    if (meant !== null)
+      this.#say(
+        { file, line: 1 },
+        "[uwsgi]",
+        approximated(
+          `the section is missing, and uWSGI itself would read nothing: [${meant}] is taken; name another as FILE:SECTION`,
+        ),
+      );
+    const { options, outside, others, found } = meant === null ? first : parseIni(text, file, meant);
     // A file without any section is what many guides show, and what uWSGI passes over in silence.
     const bare = !found && asked === null && others.length === 0;
     for (const { place, name } of bare ? [] : outside)
@@ -194,6 +207,11 @@ export function formatOf(name: string): FileFormat | null {
 }
 
 // --- internal ---
+
+/** The first section that names an app, of a file that has none for uWSGI. */
+function likeliest(options: readonly { readonly name: string; readonly section: string }[]): string | null {
+  return options.find(({ name }) => /^(?:module|wsgi|wsgi-file|mount|file|emperor)$/.test(name))?.section ?? null;
+}
 
 /** What stands up to `endif` or `endfor`, and what `%(_)` is in each repetition of it. */
 interface Block {

@@ -4,6 +4,7 @@ import type { Instance, UwsgiSocket } from "./instance.ts";
 import { LIFE } from "./life.ts";
 import { loggerPlace, tagOf } from "./logger-place.ts";
 import { readAddedHeader } from "./routing.ts";
+import { readExpiry } from "./static-expires.ts";
 import type { WrittenOption } from "./written-option.ts";
 
 /** Takes an option into the instance and says what becomes of it; null: the option sets nothing of ours. */
@@ -276,8 +277,16 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   "static-gzip-ext": text((_value, instance) => {
     instance.staticGzip = true;
   }, approximated("`.gz` files beside all static files are sent")),
-  "static-expires": () => undecided("write `expires` at the site's static route"),
-  "static-expires-uri": () => undecided("write `expires` at the site's static route"),
+  "static-expires": (value, instance) => readExpiry(value, false, instance.staticExpiries),
+  "static-expires-mtime": (value, instance) => readExpiry(value, false, instance.staticExpiries),
+  "static-expires-uri": (value, instance) => readExpiry(value, true, instance.staticExpiries),
+  "static-expires-uri-mtime": (value, instance) => readExpiry(value, true, instance.staticExpiries),
+  "static-expires-path-info": (value, instance) => readExpiry(value, true, instance.staticExpiries),
+  "static-expires-path-info-mtime": (value, instance) => readExpiry(value, true, instance.staticExpiries),
+  "hook-master-start": (value) =>
+    /^unix_signal:15 gracefully_kill_them_all$/.test(value.trim())
+      ? mapped("TERM finishes what is in flight and ends")
+      : undecided("hooks are not run: make it a program with `once: true` where it is a step at start"),
   logto: logFile,
   logto2: logFile,
   "req-logger": requestLogger,

@@ -1,6 +1,7 @@
 import type { Place } from "../../base/errors.ts";
 import { type Life, newLife } from "./life.ts";
 import type { LogPlace } from "./logger-place.ts";
+import type { StaticExpiry } from "./static-expires.ts";
 
 /** A socket that uWSGI opens. */
 export interface UwsgiSocket {
@@ -72,6 +73,7 @@ export class Instance {
   readonly staticMaps: StaticMap[] = [];
   readonly staticChecks: string[] = [];
   readonly staticIndexes: string[] = [];
+  readonly staticExpiries: StaticExpiry[] = [];
   staticGzip = false;
   readonly headers: AddedHeader[] = [];
   /** What everything is logged to; null: to stdout and stderr. */

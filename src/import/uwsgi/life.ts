@@ -60,8 +60,9 @@ export function lifeSettings({ life }: Living, path: (written: string) => string
 /** 0 is uWSGI's word for never; of two limits the lower one counts. */
 function limit(name: Limit, outcome: Outcome): (value: string, instance: Living) => Outcome {
   return (value, { life }) => {
-    if (!/^\d+$/.test(value)) return undecided(`"${value}" is no number`);
-    const number = Number(value);
+    // As C's atoi reads it: what follows the digits is passed over.
+    const number = Number.parseInt(value, 10);
+    if (Number.isNaN(number) || number < 0) return undecided(`"${value}" is no number`);
     if (number === 0) return mapped("it is off");
     life[name] = Math.min(life[name] ?? number, number);
     return outcome;

@@ -8,6 +8,7 @@ import { type FileFormat, formatOf, Gatherer } from "./gather.ts";
 import { handle, isOn } from "./handlers.ts";
 import { Instance } from "./instance.ts";
 import { canonicalName, isOption, OPTIONAL, SWITCHES, VALUES } from "./option-names.ts";
+import { COMMENT_NOTE, withoutComment } from "./slips.ts";
 import { type InstanceReading, joinInstances, vassalsOf } from "./vassals.ts";
 import { fixedOutcome } from "./verdicts.ts";
 import { plainWord, readWords } from "./words.ts";
@@ -121,8 +122,11 @@ function interpret(
     const key = `${option.name}\0${option.place.file}\0${option.place.line ?? 0}`;
     if (told.has(key) && !isKnown(option.name)) continue;
     told.add(key);
-    const outcome = outcomeOf(filled, canonical, instance, used);
-    ledger.say(option.place, option.name, note === "" ? outcome : approximated(joinNotes(note, outcome)));
+    const bare = withoutComment(canonical, filled.value);
+    const outcome = outcomeOf(bare === null ? filled : { ...filled, value: bare }, canonical, instance, used);
+    const notes = [note, bare === null ? "" : COMMENT_NOTE].filter(Boolean).join("; ");
+    const differs = notes !== "" && outcome.verdict !== "needs-a-decision";
+    ledger.say(option.place, option.name, differs ? approximated(joinNotes(notes, outcome)) : outcome);
   }
 }
 

@@ -43,10 +43,13 @@ function fileRoutes(map: StaticMap, instance: Instance, directory: string, conte
   const root = resolve(directory, map.target);
   const shown = escapeTemplate(root);
   const more = added(prefix, instance);
+  // The last word on a path counts, as uWSGI goes through them from the last to the first.
+  const expiry = instance.staticExpiries.findLast(({ prefix: start }) => `${prefix}/`.startsWith(start));
+  const kept = expiry === undefined ? {} : { expires: `${expiry.seconds}s` };
   if (prefix !== "" && !whole && isFile(prefix, root, context))
-    return [{ exact: prefix, when: { file: shown }, ...more, static: { file: shown } }];
+    return [{ exact: prefix, when: { file: shown }, ...more, static: { file: shown, ...kept } }];
   const rest = whole ? `(${escapePattern(prefix)}.*?)` : `${escapePattern(prefix)}/*(.*?)`;
-  const options = { root, ...(instance.staticGzip ? {} : { precompressed: false }) };
+  const options = { root, ...(instance.staticGzip ? {} : { precompressed: false }), ...kept };
   const file = { file: whole ? `${shown}{1}` : `${shown}/{1}` };
   return [
     { regex: `^${rest}$`, when: file, ...more, static: { ...file, ...options } },

@@ -13,7 +13,7 @@ export function fixedOutcome(name: string): Outcome | null {
 const RECYCLING = ignored(
   "workers are replaced after requests, age or resident memory (`recycle`), not for this; answers are the same",
 );
-const FIXED_POOL = ignored("all workers run all the time");
+const FIXED_POOL = approximated("all workers run all the time, however little there is to do");
 const KERNEL = ignored("it tunes how requests come to uWSGI's processes");
 const LOGGING = ignored("it shapes uWSGI's own log; ours has levels and formats of its own (`log`, `access_log`)");
 const OTHER_LANGUAGE = undecided(
@@ -51,10 +51,10 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   "no-orphans": mapped("workers end with main"),
   "no-site": ignored("Python starts as usual"),
   "honour-stdin": ignored("stdin is not handed on"),
-  "thunder-lock": KERNEL,
-  "py-call-osafterfork": ignored("workers are no forks"),
-  "py-callos-afterfork": ignored("workers are no forks"),
-  "py-call-uwsgi-fork-hooks": ignored("workers are no forks"),
+  "thunder-lock": mapped("each request is handed to one worker: none wakes for another's"),
+  "py-call-osafterfork": mapped("Python's own hooks run in every worker that was forked"),
+  "py-callos-afterfork": mapped("Python's own hooks run in every worker that was forked"),
+  "py-call-uwsgi-fork-hooks": mapped("Python's own hooks run in every worker that was forked"),
   "py-tracebacker": approximated("`propylon stacks APP` shows what every thread is doing"),
   "wsgi-disable-file-wrapper": approximated(
     "`wsgi.file_wrapper` is there; an app that sends a file by it gets the same answer",
@@ -86,10 +86,10 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   "so-keepalive": KERNEL,
   "tcp-nodelay": mapped(),
   "reuse-port": KERNEL,
-  listen: ignored("the backlog is the system's largest"),
+  listen: approximated("the backlog is the largest that the system allows (net.core.somaxconn)"),
   freebind: ignored("addresses have to be there"),
-  "offload-threads": ignored("files are sent by the edge, never by a worker"),
-  "offload-thread": ignored("files are sent by the edge, never by a worker"),
+  "offload-threads": mapped("files are sent by the edge, never by a worker"),
+  "offload-thread": mapped("files are sent by the edge, never by a worker"),
   "ignore-sigpipe": NOISE,
   "ignore-write-errors": NOISE,
   "disable-write-exception": approximated(
@@ -100,7 +100,7 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   "max-vars": ignored("`limits.header_count` bounds header fields"),
   "max-apps": ignored("there is no bound on apps"),
   "auto-procname": mapped("process titles say what each process is"),
-  "memory-report": ignored("`propylon_*` metrics tell the memory of workers"),
+  "memory-report": approximated("metrics and `propylon status` tell the memory of workers, not the log"),
   daemonize: approximated(
     "we stay in the foreground, and log to stderr: leave the background to systemd or the container",
   ),
@@ -113,7 +113,11 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   cap: approximated("workers of another user have no capabilities; only main keeps its own"),
   reaper: mapped("what an app leaves behind is reaped"),
   "no-defer-accept": KERNEL,
-  vhost: undecided("one app for each host is written as one site for each, with `hosts`"),
+  vhost: approximated(
+    "the apps named here answer for every host; those that a proxy names by the request (UWSGI_MODULE) are written as a site for each, with `hosts`",
+  ),
+  "binary-path": ignored("it names uWSGI's own program"),
+  "master-fifo": approximated("`propylon reload`, `stop` and `status` take the place of what is written there"),
   "cgi-mode": ignored("it is for CGI"),
   "manage-expect": mapped(),
   chdir2: undecided("the folder does not change after the app was loaded"),
@@ -143,15 +147,16 @@ const FAMILIES: readonly (readonly [RegExp, Outcome])[] = [
   [/^(?:(?:evil-)?reload-on-as|worker-reload$|(?:brutal-)?reload-on-fd)/, RECYCLING],
   [
     /^(?:worker-)?reload-mercy$|^mule-reload-mercy$/,
-    ignored("`stop_timeout` bounds how long a worker may take to end"),
+    approximated("`stop_timeout` bounds how long a worker may take to end"),
   ],
   [/^reload-on-exception/, RECYCLING],
   [/^harakiri/, DEADLINE],
   [/^route|^(?:error|final|response)-route/, RULES],
   [/^(?:log|logger|logfile|threaded-logger|alarm|.*-alarm$|backtrace)/, LOGGING],
-  [/^procname/, ignored("process titles say what each process is")],
+  [/^procname/, approximated("process titles say what each process is, in words of our own")],
   [/^emperor|^vassal|^imperial/, ignored("it is for the Emperor, whose vassals are read as instances of their own")],
   [/^(?:spooler|mule|mules|farm|cron|unique-cron|legion-cron|timer|rbtimer|signal)/, BACKGROUND],
+  [/^unsubscribe/, ignored("there is no subscription to end")],
   [/^(?:legion|zerg|subscri|fastrouter|rawrouter|sslrouter|corerouter|start-unsubscribed)/, ROUTER],
   [/^(?:hook|exec|call|as-|mount-|umount-|after-request)/, HOOK],
   [/^(?:php|psgi|perl|rack|rails|ruby|rb-|lua|cgi|jvm|ring|mono|v8|go-|gccgo|erlang|xslt|ssi|webdav)/, OTHER_LANGUAGE],
