@@ -12,7 +12,8 @@ export function environOf(door: ServerDoor, proxy: Plain, headers: Plain | null)
   if (door.protocol !== "http") return sentParameters(mapAt(proxy, "parameters"));
   const endpoint = endpointOf(door.address);
   const tcp = endpoint?.kind === "tcp" ? endpoint : null;
-  const scheme = trustsScheme(door, headers) ? {} : { "wsgi.url_scheme": "http" };
+  const spoken = door.tls === undefined ? "http" : "https";
+  const scheme = trustsScheme(door, headers) ? {} : { "wsgi.url_scheme": spoken };
   return {
     REMOTE_ADDR: tcp === null ? "" : "127.0.0.1",
     SERVER_PROTOCOL: String(proxy["version"] ?? "HTTP/1.0"),

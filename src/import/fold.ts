@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { type Place, ProblemList, PropylonError } from "../base/errors.ts";
 import { splitShellWords } from "../base/shell-words.ts";
 import { type ServerCommand, serverCommand } from "./command-kind.ts";
+import { renamedDoor } from "./merge.ts";
 import type { ForeignKind, ReadContext, Reader, Reading } from "./reading.ts";
 import { isPlain, listAt, mapAt, type Plain } from "./tree.ts";
 
@@ -88,7 +89,7 @@ function readServer(
   if (apps === undefined && sites === undefined) return null;
   const settings = adopt(name, program, server, reading.settings as Plain);
   const notes = [`the program ${name} is ${server.kind}: its app runs in our own workers`, ...lost(name, program)];
-  const doors = reading.doors.map((door) => ({ ...door, app: nameOf(door.app, name, reading) }));
+  const doors = reading.doors.map((door) => renamedDoor(door, door.app, nameOf(door.app, name, reading)));
   return { readings: [{ ...reading, doors, settings: settings as Reading["settings"] }], notes };
 }
 

@@ -208,3 +208,83 @@ for (const [target, door, expected] of [
     assert.equal(leadsTo(endpointOf(target)!, endpointOf(door)!), expected);
   });
 }
+
+const FILES = [
+  { regex: "^/static/*(.*?)$", when: { file: "/srv/{1}" }, static: { file: "/srv/{1}", root: "/srv" } },
+  { path: "/other", app: "web", mount: "/other" },
+  { app: "web" },
+];
+
+test("what a server answers beside its app becomes routes of the route that led to it", () => {
+  const door = { address: "unix:/run/a.sock", protocol: "uwsgi" as const, routes: FILES };
+  const route = fusedRoute(
+    nginx({ prefix: "/", proxy: { to: "uwsgi://unix:/run/a.sock" }, request_headers: { set: { "X-A": "1" } } }),
+    reading("uwsgi", APP, [door]),
+  );
+  const headers = { request_headers: { set: { "X-A": "1" } } };
+  assert.deepEqual(route, { prefix: "/", app: "web", ...headers, routes: [FILES[0], { ...FILES[1], ...headers }] });
+});
+
+test("its own socket answers the same, and where a link could not the proxy stays", () => {
+  const door = { address: "127.0.0.1:5000", routes: FILES };
+  const proxy = { to: "http://127.0.0.1:5000" };
+  const { settings } = fuse(mergeReadings([nginx({ prefix: "/", proxy }), reading("uwsgi", APP, [door])]));
+  assert.deepEqual((settings["sites"] as Plain[])[1], { listeners: ["127.0.0.1:5000"], routes: FILES });
+  for (const readings of [
+    [nginx({ prefix: "/", proxy: { to: "http://127.0.0.1:5000/below/" } })],
+    [
+      reading("nginx", {
+        sites: [
+          {
+            order: "nginx",
+            routes: [
+              { prefix: "/", proxy },
+              { regex: "\\.php$", fail: 404 },
+            ],
+          },
+        ],
+      }),
+    ],
+    [reading("apache", { sites: [{ routes: [{ path: "/", proxy }] }] })],
+  ])
+    assert.ok("proxy" in fusedRoute(...readings, reading("uwsgi", APP, [door])));
+});
+
+test("a socket that speaks TLS is linked to a proxy that does, and keeps it for others", () => {
+  const tls = { certificate: "/etc/c.pem", key: "/etc/k.pem" };
+  const gunicorn = reading("gunicorn", APP, [{ address: "127.0.0.1:8443", tls }]);
+  assert.equal(fusedRoute(nginx({ prefix: "/", proxy: { to: "https://127.0.0.1:8443" } }), gunicorn)["app"], "web");
+  assert.ok("proxy" in fusedRoute(nginx({ prefix: "/", proxy: { to: "http://127.0.0.1:8443" } }), gunicorn));
+  const { settings } = fuse(mergeReadings([gunicorn]));
+  assert.deepEqual(settings["listeners"], [{ address: "127.0.0.1:8443", tls }]);
+});
+
+test("the name of another container leads to the only app whose port is open to all", () => {
+  const open = reading("gunicorn", APP, [{ address: "0.0.0.0:8000" }]);
+  const web = nginx({ prefix: "/", proxy: { to: "http://web:8000" } });
+  assert.equal(fusedRoute(web, open)["app"], "web");
+  const { notes } = fuse(mergeReadings([web, open]));
+  assert.ok(notes.some((note) => /^web:8000 is taken for 0\.0\.0\.0:8000/.test(note)));
+  const two = nginx({
+    prefix: "/",
+    proxy: { to: "http://web:8000" },
+    routes: [{ prefix: "/a", proxy: { to: "http://api:8000" } }],
+  });
+  assert.ok("proxy" in fusedRoute(two, open));
+  assert.ok("proxy" in fusedRoute(web, reading("gunicorn", APP, [{ address: "127.0.0.1:8000" }])));
+  assert.ok("proxy" in fusedRoute(nginx({ prefix: "/", proxy: { to: "http://web.example.org:8000" } }), open));
+});
+
+test("a public uwsgi socket that only the given proxy needs is not opened", () => {
+  const { settings, closed } = fuse(
+    mergeReadings([
+      nginx({ prefix: "/", proxy: { to: "uwsgi://app:3031" } }),
+      reading("uwsgi", APP, [{ address: "0.0.0.0:3031", protocol: "uwsgi" }]),
+    ]),
+  );
+  assert.deepEqual(settings["listeners"], ["*:80"]);
+  assert.deepEqual(
+    closed.map(({ address }) => address),
+    ["0.0.0.0:3031"],
+  );
+});

@@ -1,6 +1,7 @@
 import { describePlace } from "../base/errors.ts";
 import { type Endpoint, endpointOf, isAny, isLoopback, leadsTo } from "./addresses.ts";
-import { environDifferences, environOf } from "./door-environ.ts";
+import { environDifferences } from "./door-environ.ts";
+import { linkRoute, splitTarget } from "./link-route.ts";
 import { addressOf, type Merged, type ServerDoor } from "./merge.ts";
 import { changeMaps, isPlain, listAt, mapAt, type Plain } from "./tree.ts";
 
@@ -9,6 +10,8 @@ export interface Fused {
   readonly settings: Plain;
   /** What was linked, kept apart or left closed, a sentence each. */
   readonly notes: readonly string[];
+  /** Doors that nobody but a linked proxy needs, and that are not opened. */
+  readonly closed: readonly ServerDoor[];
 }
 
 /**
@@ -19,45 +22,105 @@ export interface Fused {
 export function fuse(merged: Merged): Fused {
   const notes: string[] = [];
   const upstreams = mapAt(merged.settings, "upstreams");
-  const find = (proxy: Plain): ServerDoor | null => doorOf(proxy, upstreams, merged.doors);
+  const named = hostsByPort(merged.settings, upstreams);
+  const find = (proxy: Plain): ServerDoor | null => doorOf(proxy, upstreams, merged.doors, named);
   const linked = new Set<ServerDoor>();
-  const sites = changeMaps(merged.settings["sites"] ?? [], (map) => {
-    const proxy = typeof map["proxy"] === "string" ? { to: map["proxy"] } : map["proxy"];
-    const door = isPlain(proxy) && proxy["to"] !== undefined ? find(proxy) : null;
-    const route = door === null ? null : linkRoute(map, proxy as Plain, door, upstreams);
-    if (route === null) return map;
-    linked.add(door!);
-    return route;
+  const sites = listAt(merged.settings, "sites").map((site) => {
+    const nested = nestingIn(site);
+    return changeMaps(site, (map) => {
+      const proxy = typeof map["proxy"] === "string" ? { to: map["proxy"] } : map["proxy"];
+      const door = isPlain(proxy) && proxy["to"] !== undefined ? find(proxy) : null;
+      const route = door === null ? null : linkRoute(map, proxy as Plain, door, upstreams, nested);
+      if (route === null) return map;
+      linked.add(door!);
+      return route;
+    });
   });
   for (const door of linked)
     notes.push(
-      `what was proxied to ${door.address} goes to the app ${door.app} itself (${describePlace(door.place)}); timeouts, buffers and retries of the proxy have no part in it. Its environ is as behind the proxy, but for ${environDifferences(door).join(", ")}`,
+      `what was proxied to ${door.address} goes to the app ${door.app} itself${door.routes === undefined ? "" : ", and to the files and apps that were served beside it"} (${describePlace(door.place)}); timeouts, buffers and retries of the proxy have no part in it. Its environ is as behind the proxy, but for ${environDifferences(door).join(", ")}`,
     );
+  for (const door of linked) {
+    const endpoint = endpointOf(door.address);
+    if (endpoint?.kind !== "tcp" || !isAny(endpoint.host)) continue;
+    for (const host of named.get(endpoint.port) ?? [])
+      notes.push(`${host}:${endpoint.port} is taken for ${door.address}, the only one of that port that is given`);
+  }
   const given = merged.settings["sites"] === undefined ? merged.settings : { ...merged.settings, sites };
-  const settings = openDoors(given, merged.doors, linked, notes);
-  return { settings: withoutUnused(settings), notes };
+  const closed = merged.doors.filter((door) => linked.has(door) && isExposed(door));
+  const open = merged.doors.filter((door) => !closed.includes(door));
+  for (const { address } of closed)
+    notes.push(
+      `${address} is not opened: nobody but the proxy needs it, and the uwsgi protocol is not for a public address`,
+    );
+  return { settings: withoutUnused(openDoors(given, open)), notes, closed };
 }
 
 // --- internal ---
 
 /** The door that all targets of this proxy lead to, or null. */
-function doorOf(proxy: Plain, upstreams: Plain, doors: readonly ServerDoor[]): ServerDoor | null {
-  const { name, protocol } = split(String(proxy["to"]));
-  const upstream = upstreams[name];
-  const targets = isPlain(upstream) ? listAt(upstream, "targets").map(targetText) : [String(proxy["to"])];
-  const found = targets.map((target) => {
-    const endpoint = target === null ? null : endpointOf(target);
-    return endpoint === null ? null : (doors.find((door) => leadsTo(endpoint, endpointOf(door.address)!)) ?? null);
-  });
+function doorOf(
+  proxy: Plain,
+  upstreams: Plain,
+  doors: readonly ServerDoor[],
+  named: ReadonlyMap<number, ReadonlySet<string>>,
+): ServerDoor | null {
+  const { protocol } = splitTarget(String(proxy["to"]));
+  const found = endpointsOf(proxy, upstreams).map((endpoint) =>
+    endpoint === null
+      ? null
+      : (doors.find((door) => leadsTo(endpoint, endpointOf(door.address)!)) ?? doorByName(endpoint, doors, named)),
+  );
   const [first] = found;
   if (first === null || first === undefined || found.some((door) => door?.app !== first.app)) return null;
-  return protocol === first.protocol ? first : null;
+  return protocol === (first.tls === undefined ? first.protocol : "https") ? first : null;
 }
 
-/** `uwsgi://backend/x` -> backend, uwsgi. An upstream's name alone is spoken to by HTTP. */
-function split(to: string): { readonly name: string; readonly protocol: string } {
-  const match = /^([a-z]+):\/\/([^/?]*)/.exec(to);
-  return match === null ? { name: to, protocol: "http" } : { name: match[2]!, protocol: match[1]! };
+/** Where a proxy leads; null: to no address that is known, or none that a link can stand for. */
+function endpointsOf(proxy: Plain, upstreams: Plain): readonly (Endpoint | null)[] {
+  const upstream = upstreams[splitTarget(String(proxy["to"])).name];
+  const targets = isPlain(upstream) ? listAt(upstream, "targets").map(targetText) : [String(proxy["to"])];
+  return targets.map((target) => (target === null ? null : endpointOf(target)));
+}
+
+/** Names without a dot that proxies ask for at a port: of other containers, as a rule. */
+function hostsByPort(settings: Plain, upstreams: Plain): ReadonlyMap<number, ReadonlySet<string>> {
+  const hosts = new Map<number, Set<string>>();
+  changeMaps(settings["sites"] ?? [], (map) => {
+    const proxy = typeof map["proxy"] === "string" ? { to: map["proxy"] } : map["proxy"];
+    for (const endpoint of isPlain(proxy) && proxy["to"] !== undefined ? endpointsOf(proxy, upstreams) : [])
+      if (endpoint?.kind === "tcp" && isContainer(endpoint.host))
+        hosts.set(endpoint.port, (hosts.get(endpoint.port) ?? new Set()).add(endpoint.host));
+    return map;
+  });
+  return hosts;
+}
+
+function isContainer(host: string): boolean {
+  return /^[A-Za-z][\w-]*$/.test(host) && host !== "localhost";
+}
+
+/** `http://web:8000` is the one app whose port 8000 is open to all, if no other name is asked for there. */
+function doorByName(
+  endpoint: Endpoint,
+  doors: readonly ServerDoor[],
+  named: ReadonlyMap<number, ReadonlySet<string>>,
+): ServerDoor | null {
+  if (endpoint.kind === "unix" || !isContainer(endpoint.host) || named.get(endpoint.port)?.size !== 1) return null;
+  const [door, ...others] = doors.filter((each) => {
+    const own = endpointOf(each.address)!;
+    return own.kind === "tcp" && own.port === endpoint.port && isAny(own.host);
+  });
+  return others.length === 0 ? (door ?? null) : null;
+}
+
+/** Routes can stand in a route of NGINX's order; they come before patterns beside it only where these would not be looked at. */
+function nestingIn(site: unknown): (route: Plain) => boolean {
+  if (!isPlain(site) || site["order"] !== "nginx") return () => false;
+  const patterns = listAt(site, "routes").some((route) => isPlain(route) && route["regex"] !== undefined);
+  return (route) =>
+    route["named_only"] !== true &&
+    (!patterns || route["final"] === true || route["exact"] !== undefined || route["regex"] !== undefined);
 }
 
 /** A target that takes requests in the ordinary way; null for one that is down or only a backup, which no link can stand for. */
@@ -66,88 +129,17 @@ function targetText(target: unknown): string | null {
   return target["down"] === true || target["backup"] === true ? null : String(target["address"] ?? target["url"]);
 }
 
-/** The route with the app in the proxy's place; null where a link could not do the same. */
-function linkRoute(route: Plain, proxy: Plain, door: ServerDoor, upstreams: Plain): Plain | null {
-  const rewrite = pathRule(route, proxy);
-  const rules = listAt(route, "rules");
-  if (rewrite === undefined || (rewrite !== null && rules.length > 0)) return null;
-  const { proxy: _, ...rest } = route;
-  const headers = requestHeaders(route, proxy, upstreams);
-  const environ = environOf(door, proxy, headers);
-  return {
-    ...rest,
-    app: door.app,
-    ...(Object.keys(environ).length === 0 ? {} : { environ }),
-    ...(headers === null ? {} : { request_headers: headers }),
-    ...(rewrite === null ? {} : { rules: [rewrite] }),
-  };
-}
-
-/** What does to the path what the proxy's URL did; null: nothing; undefined: no rule can. */
-function pathRule(route: Plain, proxy: Plain): Plain | null | undefined {
-  const inUrl = /^[a-z]+:\/\/(?:unix:[^:]*(?::|$)|(?!unix:)[^/?]*)(\/[\s\S]*)?$/.exec(String(proxy["to"]))?.[1];
-  const to = proxy["path"] ?? inUrl;
-  if (to === undefined || to === null) return null;
-  const strip =
-    proxy["strip"] ??
-    route["prefix"] ??
-    route["path"] ??
-    route["exact"] ??
-    (route["regex"] === undefined ? "/" : undefined);
-  if (strip === undefined) return undefined;
-  if (strip === "all") return { rewrite: "^", to, flag: "break" };
-  if (strip === to) return null;
-  const escaped = String(strip).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
-  return { rewrite: `^${escaped}(.*)$`, to: `${String(to)}{1}`, flag: "break" };
-}
-
-/** The route's request headers, with the Host that the proxy would have sent. */
-function requestHeaders(route: Plain, proxy: Plain, upstreams: Plain): Plain | null {
-  const given = isPlain(route["request_headers"]) ? route["request_headers"] : null;
-  const host = proxy["host"];
-  const set = given === null ? {} : mapAt(given, "set");
-  const named = Object.keys(set).some((name) => name.toLowerCase() === "host");
-  const { name } = split(String(proxy["to"]));
-  const ownName = upstreams[name] === undefined && name.startsWith("unix:") ? "localhost" : name;
-  const text = String(host ?? "{host}").replaceAll("{proxy_host}", ownName);
-  const result = {
-    ...given,
-    set: { ...set, ...(named || text === "{host}" || text === "{http_host}" ? {} : { Host: text }) },
-  };
-  const resolved = { ...result, set: mapValues(result.set, (value) => replaceProxyHost(value, ownName)) };
-  return Object.keys(resolved.set).length === 0 && given === null ? null : resolved;
-}
-
-function replaceProxyHost(value: unknown, name: string): unknown {
-  return typeof value === "string" ? value.replaceAll("{proxy_host}", name) : value;
-}
-
-function mapValues(map: Plain, change: (value: unknown) => unknown): Plain {
-  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
-}
-
 /** Every door as a listener with a site of its own, unless a site is there already. */
-function openDoors(
-  settings: Plain,
-  doors: readonly ServerDoor[],
-  linked: ReadonlySet<ServerDoor>,
-  notes: string[],
-): Plain {
+function openDoors(settings: Plain, doors: readonly ServerDoor[]): Plain {
   const listeners = [...listAt(settings, "listeners")];
   const sites = [...listAt(settings, "sites")];
   for (const door of doors) {
     const endpoint = endpointOf(door.address)!;
-    if (linked.has(door) && door.protocol === "uwsgi" && isPublic(endpoint)) {
-      notes.push(
-        `${door.address} is not opened: nobody but the proxy needs it, and the uwsgi protocol is not for a public address`,
-      );
-      continue;
-    }
     if (!listeners.some((listener) => addressOf(listener) === door.address)) listeners.push(listenerOf(door, endpoint));
     const served = sites.some((site) => isPlain(site) && listAt(site, "listeners").includes(door.address));
     if (!served) {
       const trust = door.trust === undefined ? {} : { trusted_proxies: door.trust };
-      sites.push({ listeners: [door.address], ...trust, routes: [{ app: door.app }] });
+      sites.push({ listeners: [door.address], ...trust, routes: door.routes ?? [{ app: door.app }] });
     }
   }
   return { ...settings, ...(listeners.length === 0 ? {} : { listeners }), ...(sites.length === 0 ? {} : { sites }) };
@@ -165,11 +157,14 @@ function listenerOf(door: ServerDoor, endpoint: Endpoint): unknown {
         };
   const protocol = door.protocol === "http" ? {} : { protocol: door.protocol };
   const introduced = door.proxyProtocol === undefined ? {} : { proxy_protocol: door.proxyProtocol };
-  return { address: door.address, ...protocol, ...introduced, ...socket };
+  const tls = door.tls === undefined ? {} : { tls: door.tls };
+  return { address: door.address, ...protocol, ...tls, ...introduced, ...socket };
 }
 
-function isPublic(endpoint: Endpoint): boolean {
-  return endpoint.kind === "tcp" && (isAny(endpoint.host) || !isLoopback(endpoint.host));
+/** It can run code in other servers, and here it would let anyone say who he is. */
+function isExposed({ address, protocol }: ServerDoor): boolean {
+  const endpoint = endpointOf(address)!;
+  return protocol === "uwsgi" && endpoint.kind === "tcp" && (isAny(endpoint.host) || !isLoopback(endpoint.host));
 }
 
 /** An upstream that every proxy to it was linked is left out: it would only be looked after. One with variables in it may be any. */
@@ -181,7 +176,7 @@ function withoutUnused(settings: Plain): Plain {
   changeMaps(settings["sites"] ?? [], (map) => {
     const to = isPlain(map["proxy"]) ? map["proxy"]["to"] : map["proxy"];
     if (typeof to === "string") {
-      named.add(split(to).name);
+      named.add(splitTarget(to).name);
       anything ||= /\{\w+\}/.test(to);
     }
     return map;

@@ -1,6 +1,6 @@
 import { foldPrograms } from "./fold.ts";
 import { fuse } from "./fuse.ts";
-import { mergeReadings } from "./merge.ts";
+import { mergeReadings, type ServerDoor } from "./merge.ts";
 import type { DirectiveReport, ForeignKind, ForeignSource, ReadContext, Reader, Reading } from "./reading.ts";
 import { changeTexts, type Plain } from "./tree.ts";
 
@@ -44,7 +44,7 @@ export function importSources(
     );
   return {
     settings: fused.settings,
-    directives: merged.directives,
+    directives: merged.directives.map((line) => settled(line, fused.closed)),
     notes: [...readings.flatMap((reading) => reading.notes ?? []), ...notes, ...merged.notes, ...fused.notes],
     files: [...new Set(readings.flatMap(({ files }) => files))],
     pidFile: readings.find(({ pidFile }) => pidFile !== undefined)?.pidFile ?? null,
@@ -52,6 +52,19 @@ export function importSources(
 }
 
 // --- internal ---
+
+/** A socket on a public address is nothing to decide about where it is not opened. */
+function settled(line: DirectiveReport, closed: readonly ServerDoor[]): DirectiveReport {
+  const { file, line: number, column } = line.place;
+  const isClosed = closed.some(({ place }) => place.file === file && place.line === number && place.column === column);
+  return isClosed && line.verdict === "needs-a-decision"
+    ? {
+        ...line,
+        verdict: "approximated",
+        note: "the proxy that was given leads to the app itself; the socket is not opened",
+      }
+    : line;
+}
 
 /** The programs that were here before pass on what clients say of themselves; which their apps may count on. */
 function withForwarding(settings: Plain): Plain {

@@ -55,10 +55,18 @@ function rename(reading: Reading, taken: Set<string>, notes: string[]): { settin
         `the ${section.slice(0, -1)} ${name} of ${originOf(reading)} is called ${free} here: the name is taken`,
       );
       settings = renamed(settings, section, name, free);
-      if (section === "apps") doors = doors.map((door) => (door.app === name ? { ...door, app: free } : door));
+      if (section === "apps") doors = doors.map((door) => renamedDoor(door, name, free));
     }
   }
   return { settings, doors };
+}
+
+/** A door with this app called otherwise. */
+export function renamedDoor(door: Door, name: string, free: string): Door {
+  const called = door.app === name ? { ...door, app: free } : door;
+  if (door.routes === undefined) return called;
+  const rename = (map: Plain): Plain => (map["app"] === name ? { ...map, app: free } : map);
+  return { ...called, routes: door.routes.map((route) => changeMaps(route, rename) as Plain) };
 }
 
 function freeName(name: string, section: string, taken: ReadonlySet<string>): string {

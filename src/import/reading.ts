@@ -1,5 +1,6 @@
 import type { Place } from "../base/errors.ts";
 import type { WrittenSettings } from "../config/schema.ts";
+import type { Plain } from "./tree.ts";
 
 /** The kinds of foreign configuration, as `--as` and the report name them. */
 export const FOREIGN_KINDS = [
@@ -82,6 +83,10 @@ export interface Door {
   readonly place: Place;
   /** What it believes of proxies, as `trusted_proxies` has it; absent: nothing is said of it. */
   readonly trust?: Readonly<Record<string, unknown>>;
+  /** What is answered there, in order, the last one everything that is left; absent: the app answers everything. */
+  readonly routes?: readonly Plain[];
+  /** It speaks TLS, with this as `tls` of its listener. */
+  readonly tls?: Plain;
   /** Its connections begin with a PROXY protocol header; absent: they don't. */
   readonly proxyProtocol?: Readonly<Record<string, unknown>>;
 }

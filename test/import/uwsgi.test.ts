@@ -137,8 +137,7 @@ test("a comment behind a value is taken for one, with a word about uWSGI, and nu
 test("static-expires is expires of the static routes, by pattern", () => {
   const text = `[uwsgi]\n${APP}http-socket = :80\nstatic-map = /static=/srv/static\nstatic-map = /media=/srv/media\n`;
   const expires = (more: string): readonly unknown[] => {
-    const sites = file(`${text}${more}`).settings.sites as Plain[];
-    return (sites[0]!["routes"] as Plain[]).flatMap(({ static: files }) =>
+    return file(`${text}${more}`).doors[0]!.routes!.flatMap(({ static: files }) =>
       files === undefined ? [] : [(files as Plain)["expires"]],
     );
   };
@@ -324,36 +323,33 @@ route = ^/static/ addheader:X-Policy: sandbox {x}
 `,
     context,
   );
-  assert.deepEqual(reading.doors, []);
   assert.deepEqual(Object.keys(reading.settings.apps!), ["one", "two"]);
-  assert.deepEqual(reading.settings.listeners, [{ address: "0.0.0.0:80" }]);
+  assert.deepEqual(
+    reading.doors.map(({ address, app }) => [address, app]),
+    [["0.0.0.0:80", "one"]],
+  );
   const added = { response_headers: { add: { "X-Policy": "sandbox {{x}}" } } };
-  assert.deepEqual(reading.settings.sites, [
+  assert.deepEqual(reading.doors[0]!.routes, [
     {
-      listeners: ["0.0.0.0:80"],
-      routes: [
-        {
-          regex: "^/*(.*?)$",
-          when: { file: "/srv/public/{1}" },
-          static: { file: "/srv/public/{1}", root: "/srv/public", precompressed: false },
-        },
-        {
-          regex: "^/static/*(.*?)$",
-          when: { file: "/srv/app/static/{1}" },
-          ...added,
-          static: { file: "/srv/app/static/{1}", root: "/srv/app/static", precompressed: false },
-        },
-        {
-          exact: "/robots.txt",
-          when: { file: "/srv/app/static/robots.txt" },
-          static: { file: "/srv/app/static/robots.txt" },
-        },
-        { prefix: "/static/", ...added, app: "one" },
-        { path: "/one", app: "one", mount: "/one" },
-        { path: "/two", app: "two", mount: "/two" },
-        { app: "one" },
-      ],
+      regex: "^/*(.*?)$",
+      when: { file: "/srv/public/{1}" },
+      static: { file: "/srv/public/{1}", root: "/srv/public", precompressed: false },
     },
+    {
+      regex: "^/static/*(.*?)$",
+      when: { file: "/srv/app/static/{1}" },
+      ...added,
+      static: { file: "/srv/app/static/{1}", root: "/srv/app/static", precompressed: false },
+    },
+    {
+      exact: "/robots.txt",
+      when: { file: "/srv/app/static/robots.txt" },
+      static: { file: "/srv/app/static/robots.txt" },
+    },
+    { prefix: "/static/", ...added, app: "one" },
+    { path: "/one", app: "one", mount: "/one" },
+    { path: "/two", app: "two", mount: "/two" },
+    { app: "one" },
   ]);
 });
 

@@ -7,6 +7,7 @@ import type { Door, ReadContext } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { proxiesOf } from "./proxies.ts";
 import { isList, isTrue, type PythonValue, textOf } from "./python-value.ts";
+import { tlsOf } from "./tls.ts";
 import type { Effective } from "./words.ts";
 
 export interface AppReading {
@@ -254,7 +255,9 @@ function doorsOf(
       : isList(written)
         ? written
         : textOf(written).split(",");
+  const tls = tlsOf(settings, folder);
   return values.map((value) => ({
+    ...(tls === null ? {} : { tls }),
     address: addressOf(textOf(value).trim(), folder),
     protocol: textOf(settings.get("protocol")?.value ?? "http") === "uwsgi" ? ("uwsgi" as const) : ("http" as const),
     // Gunicorn's umask is 0 unless it is set, and so are its sockets' permissions open to all.

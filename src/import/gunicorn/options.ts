@@ -14,7 +14,7 @@ const TUNING = ignored("it tunes Gunicorn's own processes");
 const STATSD = approximated("figures are given to Prometheus at /metrics, nothing is sent to statsd");
 const SYSLOG = mapped("access lines and our own log, which the app's is part of");
 const LIMITS = ignored("requests that break RFC 9112 are refused");
-const TLS = undecided("this door does not speak TLS: give the certificate to a listener (`tls`)");
+const TLS = mapped("it is `tls` of the listener");
 const HOOK = undecided("hooks are not run: move what they do into the app, or into a program");
 
 const DIRTY = undecided("nothing runs tasks beside requests here: run them as a program of their own (`programs`)");
@@ -144,7 +144,7 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   proxy_allow_ips: value(mapped("it is `from` of `proxy_protocol`"), "--proxy-allow-from"),
   keyfile: value(TLS, "--keyfile"),
   certfile: value(TLS, "--certfile"),
-  ssl_version: value(TLS, "--ssl-version"),
+  ssl_version: value(approximated("TLS 1.2 and 1.3 are spoken: `tls.minimum`"), "--ssl-version"),
   cert_reqs: value(TLS, "--cert-reqs"),
   ca_certs: value(TLS, "--ca-certs"),
   suppress_ragged_eofs: flag(TUNING, "--suppress-ragged-eofs"),

@@ -47,15 +47,11 @@ export function buildInstance(
     settings,
     logsOf(instance, (file) => resolve(context.directory, file)),
   );
-  const doors = instance.sockets.flatMap((socket) => doorOf(socket, instance, known.main ?? "", directory, ledger));
-  if (known.main !== null && !needsSite(instance, known)) return { settings, doors };
-  const listeners = doors.map((door, index) => listenerOf(door, instance.sockets[index]!, directory));
-  if (doors.length === 0) return { settings, doors: [] };
-  const routes = routesOf(instance, known, directory, context);
-  return {
-    settings: { ...settings, listeners, sites: [{ listeners: doors.map(({ address }) => address), routes }] },
-    doors: [],
-  };
+  const own = known.main !== null && !needsSite(instance, known);
+  const routes = own ? {} : { routes: routesOf(instance, known, directory, context) };
+  const answering = known.main ?? Object.keys(apps)[0]!;
+  const doors = instance.sockets.flatMap((socket) => doorOf(socket, instance, answering, directory, ledger));
+  return { settings, doors: doors.map((door) => ({ ...door, ...routes })) };
 }
 
 // --- internal ---
@@ -122,6 +118,11 @@ function doorOf(
       ...(unix ? { mode, owner, group } : { mode: null, owner: null, group: null }),
       unlink: vacuum,
       place,
+      ...(socket.tls === null
+        ? {}
+        : {
+            tls: { certificate: resolve(directory, socket.tls.certificate), key: resolve(directory, socket.tls.key) },
+          }),
     },
   ];
 }
@@ -129,21 +130,6 @@ function doorOf(
 function isPublic(address: string): boolean {
   const endpoint = endpointOf(address);
   return endpoint?.kind === "tcp" && !isLoopback(endpoint.host);
-}
-
-function listenerOf(door: Door, socket: UwsgiSocket, directory: string): Plain {
-  const { tls } = socket;
-  return {
-    address: door.address,
-    ...(door.protocol === "http" ? {} : { protocol: door.protocol }),
-    ...(tls === null
-      ? {}
-      : { tls: { certificate: resolve(directory, tls.certificate), key: resolve(directory, tls.key) } }),
-    ...(door.mode === null ? {} : { mode: `0${door.mode.toString(8)}` }),
-    ...(door.owner === null ? {} : { owner: door.owner }),
-    ...(door.group === null ? {} : { group: door.group }),
-    ...(door.unlink || !door.address.startsWith("unix:") ? {} : { unlink: false }),
-  };
 }
 
 function programsOf(instance: Instance, directory: string, ledger: Ledger, taken: Set<string>): Plain {

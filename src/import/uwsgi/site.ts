@@ -10,7 +10,6 @@ export function needsSite(instance: Instance, apps: UwsgiApps): boolean {
     instance.staticMaps.length > 0 ||
     instance.staticChecks.length > 0 ||
     instance.headers.length > 0 ||
-    instance.sockets.some(({ tls }) => tls !== null) ||
     apps.mounts.some(({ point, app }) => app !== apps.main || (point !== "/" && instance.manageScriptName))
   );
 }
