@@ -174,8 +174,10 @@ function escaped(value: string): string {
 /** The import with all of these in place: those that only texts follow together, the others where they still can be told. */
 function weave(read: Import, known: Environment, base: Imported, references: readonly Reference[]): Imported {
   const used = references.filter((reference) => reference.used);
-  const together = used.filter(({ alone }) => alone);
-  const rounds = [together, ...used.filter(({ alone }) => !alone).map((one) => [one])];
+  // A switch does not say which of several variables it follows.
+  const isText = ({ alone, probe }: Reference): boolean => alone && !isSwitch(probe);
+  const together = used.filter(isText);
+  const rounds = [together, ...used.filter((each) => !isText(each)).map((one) => [one])];
   let result = base;
   for (const round of rounds.filter(({ length }) => length > 0)) {
     const values = Object.fromEntries(round.map(({ name, probe }) => [name, probe]));

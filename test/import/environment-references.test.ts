@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { importForeign, importPortable } from "../../src/cli/foreign.ts";
 import type { Imported } from "../../src/import/import.ts";
+import type { Plain } from "../../src/import/tree.ts";
 import { writeYaml } from "../../src/import/write-yaml.ts";
 import { folder, freePort, start } from "../support/instance.ts";
 
@@ -57,11 +58,12 @@ test("texts, numbers and switches stay variables with the defaults that the file
 test("what is not set and has no default is asked for at the start, and needs no decision", (t) => {
   const directory = folder(t, {
     "supervisord.conf":
-      '[program:web]\ncommand=web\nuser=%(ENV_ACCOUNT)s\nautostart=%(ENV_ON)s\nenvironment=A="%(ENV_A)s",B="%(ENV_B)s"\n',
+      '[program:old]\ncommand=old\nautostart=%(ENV_OLD)s\n[program:web]\ncommand=web\nuser=%(ENV_ACCOUNT)s\nautostart=%(ENV_ON)s\nenvironment=A="%(ENV_A)s",B="%(ENV_B)s"\n',
   });
   const { settings, directives, notes } = portable(directory, "supervisord.conf", {});
   assert.deepEqual([...new Set(directives.map(({ verdict }) => verdict))], ["mapped"]);
-  const program = (settings["programs"] as Record<string, Record<string, unknown>>)["web"]!;
+  const { old, web: program } = settings["programs"] as { old: Plain; web: Plain };
+  assert.equal(old["autostart"], "${OLD}");
   assert.equal(program["user"], "${ACCOUNT}");
   assert.equal(program["autostart"], "${ON}");
   assert.deepEqual(program["environment"], { A: "${A}", B: "${B}" });

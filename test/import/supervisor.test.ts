@@ -144,6 +144,20 @@ describe("a supervisord.conf", () => {
     assert.equal(told("socket")[0]?.verdict, "needs-a-decision");
     assert.equal(programs["e"], undefined);
   });
+
+  it("takes a listener that only writes output down for our log, and no other", () => {
+    const listener = (command: string, events: string): string | undefined => {
+      const { told } = read(`[eventlistener:e]\ncommand=${command}\nevents=${events}\n`);
+      return told("[eventlistener:e]")[0]?.verdict;
+    };
+    for (const command of ["supervisor_stdout", "bin/logger --dev", "/usr/bin/supervisor-stdout"])
+      assert.equal(listener(command, "PROCESS_LOG"), "approximated", command);
+    assert.equal(listener("rsyslog-4xx-recovery", "PROCESS_LOG_STDERR"), "needs-a-decision");
+    assert.equal(listener("bin/logger", "PROCESS_LOG, PROCESS_STATE_EXITED"), "needs-a-decision");
+    const { told } = read("[program:a]\ncommand=x\nstdout_events_enabled=true\nstderr_events_enabled=false\n");
+    assert.equal(told("stdout_events_enabled")[0]?.verdict, "approximated");
+    assert.equal(told("stderr_events_enabled")[0]?.verdict, "mapped");
+  });
 });
 
 describe("words", () => {

@@ -181,7 +181,7 @@ function capture(value: string): Outcome {
 function events(value: string): Outcome {
   return boolean(value, (flag) =>
     flag
-      ? undecided("there are no events here: run what listened to them as a program, or follow the log")
-      : ignored("there are no events here, and they are off"),
+      ? approximated("its lines are in our log, each with its name; no event tells of them")
+      : mapped("it is so anyway"),
   );
 }

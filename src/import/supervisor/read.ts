@@ -62,14 +62,7 @@ export function readSupervisorConfig(source: ForeignSource, context: ReadContext
       Object.assign(programs, read.programs);
       processes.push(...read.processes);
     } else if (section.name.startsWith("eventlistener:")) {
-      passOver(
-        section,
-        ledger,
-        section.place,
-        undecided(
-          "there are no events here; what it did on them is for a health check, restart or propylon logs --follow to do",
-        ),
-      );
+      passOver(section, ledger, section.place, onlyLogs(section) ? LOGGER : LISTENER);
     } else if (!/^(?:include$|group:)/.test(section.name)) {
       passOver(section, ledger, section.place, ignored("supervisor has no such section and passes over it"));
     }
@@ -91,6 +84,27 @@ export function readSupervisorConfig(source: ForeignSource, context: ReadContext
 }
 
 // --- internal ---
+
+const LISTENER = undecided(
+  "there are no events here; what it did on them is for a health check, restart or propylon logs --follow to do",
+);
+const LOGGER = approximated(
+  "it is not started: what it wrote down, the lines of all programs, is in our own log, each with its program's name",
+);
+
+/** Whether a listener is told of nothing but output, and by its name does nothing but write it down. */
+function onlyLogs({ options }: IniSection): boolean {
+  const value = (key: string): string => options.findLast((option) => option.key === key)?.value ?? "";
+  const events = value("events")
+    .split(",")
+    .map((event) => event.trim())
+    .filter(Boolean);
+  return (
+    events.length > 0 &&
+    events.every((event) => /^PROCESS_LOG(?:_STDOUT|_STDERR)?$/.test(event)) &&
+    /(?:^|[/\s_-])(?:supervisor[_-])?(?:stdout|logg(?:er|ing)|tail)(?:$|[\s._:-])/.test(value("command"))
+  );
+}
 
 function sourceFile(
   source: ForeignSource,
