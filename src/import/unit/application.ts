@@ -118,8 +118,10 @@ function readKey(key: string, node: JsonNode, settings: Plain, base: string): Ou
 function readLimits(node: JsonNode, settings: Plain): Outcome {
   const requests = Number(node.entries.get("requests")?.value ?? 0);
   if (Number.isInteger(requests) && requests > 0) settings["recycle"] = { requests };
+  const seconds = Number(node.entries.get("timeout")?.value ?? 0);
+  if (seconds > 0) settings["deadline"] = { hard: `${seconds}s` };
   return node.entries.has("timeout")
-    ? approximated("`requests` is `recycle.requests`; a request may take as long as it wants")
+    ? approximated("`timeout` is `deadline.hard`: the client gets 504, not 503, and the worker is replaced")
     : mapped("it is `recycle.requests`");
 }
 

@@ -1,10 +1,12 @@
 import { dirname, join } from "node:path";
-import { approximated, ignored, Ledger, mapped, type Outcome, undecided } from "../ledger.ts";
+import { approximated, Ledger, mapped, undecided } from "../ledger.ts";
 import type { Reader, Reading } from "../reading.ts";
 import type { Plain } from "../tree.ts";
+import { readAccessLog } from "./access-log.ts";
 import { readAction } from "./action.ts";
 import { readApplication, sayAll } from "./application.ts";
 import { type JsonNode, parseUnitJson } from "./json.ts";
+import { readListener } from "./listener.ts";
 import { type MatchDraft, readMatch } from "./match.ts";
 
 const APP_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/;
@@ -48,21 +50,21 @@ export const readUnit: Reader = (source, context) => {
     const node = routeNode(root, name);
     const at = name === "" ? "routes" : `routes.${name}`;
     return (node?.items ?? []).flatMap((step, index) => {
-      const route = readStep(step, `${at}[${index}]`, (to) => pass(to, depth), ledger);
-      const inner = typeof route["goto"] === "string" ? /^@routes-(.+)$/.exec(route["goto"])?.[1] : undefined;
-      if (inner === undefined || depth >= 8) return [route];
-      // Another list of routes, in this one's place: its first match that fits both.
-      const { goto: _, ...match } = route;
-      return steps(inner === "main" ? "" : inner, depth + 1).flatMap((further) => both(match, further));
+      return readStep(step, `${at}[${index}]`, (to) => pass(to, depth), ledger).flatMap((route) => {
+        const inner = typeof route["goto"] === "string" ? /^@routes-(.+)$/.exec(route["goto"])?.[1] : undefined;
+        if (inner === undefined || depth >= 8) return [route];
+        // Another list of routes, in this one's place: its first match that fits both.
+        const { goto: _, ...match } = route;
+        return steps(inner === "main" ? "" : inner, depth + 1).flatMap((further) => both(match, further));
+      });
     });
   };
   const sites: Plain[] = [];
   const listeners: Plain[] = [];
   for (const [address, node] of section(root, "listeners", ledger)) {
     ledger.say(node.place, `listeners.${address}`, mapped());
-    listeners.push({ address });
-    for (const [key, child] of node.entries)
-      ledger.say(child.place, `listeners.${address}.${key}`, listenerOutcome(key));
+    const { listener, site } = readListener(node, `listeners.${address}`, base, context, ledger);
+    listeners.push({ address, ...listener });
     const to = String(node.entries.get("pass")?.value ?? "");
     const target = pass(to, 0);
     const routed = /^routes(?:\/(.*))?$/.exec(to);
@@ -73,7 +75,7 @@ export const readUnit: Reader = (source, context) => {
         `listeners.${address}.pass`,
         undecided(`there is no ${to}`),
       );
-    sites.push({ listeners: [address], routes: [...routes, ...(routes.some(isOpen) ? [] : [{ fail: 404 }])] });
+    sites.push({ listeners: [address], ...site, routes: [...routes, ...(routes.some(isOpen) ? [] : [{ fail: 404 }])] });
   }
   for (const key of ["routes", "settings", "access_log", "certificates", "js_modules"])
     readRest(root, key, top, ledger);
@@ -115,31 +117,29 @@ function routeNode(root: JsonNode, name: string): JsonNode | undefined {
     : routes?.entries.get(name);
 }
 
-function readStep(step: JsonNode, at: string, pass: (to: string) => Plain | null, ledger: Ledger): Plain {
-  const draft: MatchDraft = { route: {}, when: [] };
+/** The routes of one step: one for each set of conditions, of which some have to hold, with the same answer. */
+function readStep(step: JsonNode, at: string, pass: (to: string) => Plain | null, ledger: Ledger): readonly Plain[] {
   const match = step.entries.get("match");
-  if (match !== undefined) {
-    ledger.say(match.place, `${at}.match`, mapped());
-    const sets = match.items.length > 0 ? match.items : [match];
-    if (sets.length > 1)
-      sayAll(
-        match,
-        `${at}.match`,
-        ledger,
-        undecided("one of several sets can't be said in one route: write a route for each"),
-      );
-    for (const set of sets.slice(0, 1))
-      for (const [key, node] of set.entries) {
-        const outcome = readMatch(key, node, draft);
-        ledger.say(node.place, `${at}.match.${key}`, outcome);
-        // What can't be checked must not let anybody through.
-        if (outcome.verdict === "needs-a-decision") draft.when.push({ value: "0" });
-      }
-  }
+  if (match !== undefined) ledger.say(match.place, `${at}.match`, mapped());
+  const sets = match === undefined ? [] : match.items.length > 0 ? match.items : [match];
+  const drafts = sets.map((set, index) =>
+    readSet(set, sets.length > 1 ? `${at}.match[${index}]` : `${at}.match`, ledger),
+  );
   const action = step.entries.get("action");
   if (action !== undefined) ledger.say(action.place, `${at}.action`, mapped());
   const answer = action === undefined ? { fail: 404 } : readAction(action, `${at}.action`, pass, ledger);
-  return { ...draft.route, ...(draft.when.length === 0 ? {} : { when: draft.when }), ...answer };
+  return (drafts.length === 0 ? [{}] : drafts).map((draft) => ({ ...draft, ...answer }));
+}
+
+function readSet(set: JsonNode, at: string, ledger: Ledger): Plain {
+  const draft: MatchDraft = { route: {}, when: [] };
+  for (const [key, node] of set.entries) {
+    const outcome = readMatch(key, node, draft);
+    ledger.say(node.place, `${at}.${key}`, outcome);
+    // What can't be checked must not let anybody through.
+    if (outcome.verdict === "needs-a-decision") draft.when.push({ value: "0" });
+  }
+  return { ...draft.route, ...(draft.when.length === 0 ? {} : { when: draft.when }) };
 }
 
 /** Whether a route takes every request. */
@@ -177,19 +177,6 @@ function readUpstream(name: string, node: JsonNode, ledger: Ledger): Plain {
   return { targets };
 }
 
-function listenerOutcome(key: string): Outcome {
-  if (key === "pass") return mapped();
-  if (key === "tls")
-    return undecided(
-      "Unit keeps its certificates itself: give the listener tls with their files; until then it answers plain HTTP",
-    );
-  if (key === "forwarded" || key === "client_ip")
-    return undecided(
-      "the client's address is that of the connection: what stands in the header is for the app to read",
-    );
-  return key === "backlog" ? ignored("it tunes the socket") : undecided("it is no option that we know");
-}
-
 function readRest(root: JsonNode, key: string, top: Plain, ledger: Ledger): void {
   const node = root.entries.get(key);
   if (node === undefined) return;
@@ -197,15 +184,7 @@ function readRest(root: JsonNode, key: string, top: Plain, ledger: Ledger): void
     ledger.say(node.place, key, mapped());
     for (const [name, list] of node.entries) ledger.say(list.place, `routes.${name}`, mapped());
   } else if (key === "access_log") {
-    const path = node.entries.get("path")?.value ?? node.value;
-    top["access_log"] = { path: String(path) };
-    ledger.say(node.place, key, mapped());
-    for (const [name, child] of node.entries)
-      ledger.say(
-        child.place,
-        `access_log.${name}`,
-        name === "path" ? mapped() : approximated("lines have the combined format"),
-      );
+    Object.assign(top, readAccessLog(node, ledger));
   } else if (key === "settings") readSettings(node, top, ledger);
   else sayAll(node, key, ledger, undecided("it has no counterpart here"));
 }
