@@ -13,11 +13,16 @@ export function endpointOf(written: string): Endpoint | null {
   const scheme = /^([a-z]+):\/\//.exec(written)?.[1] ?? null;
   const rest = scheme === null ? written : written.slice(scheme.length + 3);
   if (/\{\w+\}/.test(rest)) return null;
-  if (rest.startsWith("unix:")) return { kind: "unix", path: rest.slice(5).replace(/:(?:\/.*)?$/, "") };
+  if (rest.startsWith("unix:")) return { kind: "unix", path: socketPath(rest.slice(5).replace(/:(?:\/.*)?$/, "")) };
   const match = /^(\[[^\]]+\]|[^:/?]+)(?::(\d+))?(?=[/?]|$)/.exec(rest);
   if (match === null) return null;
   const port = match[2] === undefined ? (scheme === null ? undefined : DEFAULT_PORTS[scheme]) : Number(match[2]);
   return port === undefined ? null : { kind: "tcp", host: match[1]!.replace(/^\[|\]$/g, ""), port };
+}
+
+/** As the kernel finds it: slashes in a row are one, and `/var/run` leads to `/run` (Filesystem Hierarchy Standard 3.0, §5.13). */
+function socketPath(written: string): string {
+  return written.replace(/\/{2,}/g, "/").replace(/^\/var\/run\//, "/run/");
 }
 
 /** Whether a connection to `target` from this machine arrives at `door`. */

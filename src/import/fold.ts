@@ -4,6 +4,7 @@ import { splitShellWords } from "../base/shell-words.ts";
 import { type ServerCommand, serverCommand } from "./command-kind.ts";
 import { renamedDoor } from "./merge.ts";
 import type { ForeignKind, ReadContext, Reader, Reading } from "./reading.ts";
+import { folderOf, standIns } from "./stand-ins.ts";
 import { isPlain, listAt, mapAt, type Plain } from "./tree.ts";
 
 export interface Folded {
@@ -17,12 +18,15 @@ export interface Folded {
  * Takes the programs that are servers which we take the place of (Gunicorn under Supervisor, uWSGI in a unit) out of the
  * programs, and reads their command lines in place of it. `given`: kinds of files that were given besides: an NGINX program
  * is what serves the nginx.conf among them.
+ *
+ * @param files paths of all files that were given, for a command line that names one of them where it will be deployed
  */
 export function foldPrograms(
   reading: Reading,
   given: ReadonlySet<ForeignKind>,
   readers: Readonly<Record<ForeignKind, Reader>>,
   context: ReadContext,
+  files: readonly string[] = [],
 ): Folded {
   const programs = mapAt(reading.settings as Plain, "programs");
   const kept: Plain = {};
@@ -31,7 +35,7 @@ export function foldPrograms(
   for (const [name, program] of Object.entries(programs)) {
     const server = isPlain(program) ? commandOf(program) : null;
     const folded =
-      server === null ? null : readServer(name, program as Plain, server, reading, given, readers, context);
+      server === null ? null : readServer(name, program as Plain, server, reading, given, readers, context, files);
     if (folded === null || folded.kept === true) kept[name] = program;
     if (folded !== null) {
       readings.push(...folded.readings);
@@ -65,16 +69,20 @@ function readServer(
   given: ReadonlySet<ForeignKind>,
   readers: Readonly<Record<ForeignKind, Reader>>,
   context: ReadContext,
+  files: readonly string[],
 ): Folded | null {
   const place = placeOf(name, from);
   if (server.kind === "nginx" && given.has("nginx"))
     return { readings: [], notes: [`the program ${name} is NGINX, whose configuration was given: it is not started`] };
   const directory = resolve(context.directory, String(program["directory"] ?? context.directory));
   const environment = { ...context.environment, ...texts(mapAt(program, "environment")), ...server.environment };
+  const found = standIns(context, files, folderOf(from, context));
   let reading: Reading;
+  let missing: readonly string[];
   try {
     const source = { kind: server.kind, form: "command" as const, words: server.words, place };
-    reading = readers[server.kind](source, { ...context, directory, environment });
+    const read = readers[server.kind](source, { ...found.context, directory, environment });
+    ({ reading, notes: missing } = found.settle(read));
   } catch (error) {
     if (!(error instanceof PropylonError)) throw error;
     const message = error instanceof ProblemList ? error.problems[0]!.message : error.message;
@@ -88,7 +96,11 @@ function readServer(
   // `gunicorn --version`, or a file that names no app.
   if (apps === undefined && sites === undefined) return null;
   const settings = adopt(name, program, server, reading.settings as Plain);
-  const notes = [`the program ${name} is ${server.kind}: its app runs in our own workers`, ...lost(name, program)];
+  const notes = [
+    `the program ${name} is ${server.kind}: its app runs in our own workers`,
+    ...missing,
+    ...lost(name, program),
+  ];
   const doors = reading.doors.map((door) => renamedDoor(door, door.app, nameOf(door.app, name, reading)));
   return { readings: [{ ...reading, doors, settings: settings as Reading["settings"] }], notes };
 }

@@ -288,3 +288,31 @@ test("a public uwsgi socket that only the given proxy needs is not opened", () =
     ["0.0.0.0:3031"],
   );
 });
+
+test("a socket in another folder is the only one of its name, slashes in a row are one, and /var/run is /run", () => {
+  const uwsgi = (address: string): Reading => reading("uwsgi", APP, [{ address, protocol: "uwsgi" }]);
+  const to = (path: string, more: Plain = {}): Reading =>
+    nginx({ prefix: "/", proxy: { to: `uwsgi://unix:${path}` }, ...more });
+  assert.equal(fusedRoute(to("///var/run/a.sock"), uwsgi("unix:/run/a.sock"))["app"], "web");
+  assert.equal(fusedRoute(to("/home/me/a.sock"), uwsgi("unix:/run/a.sock"))["app"], "web");
+  assert.ok("proxy" in fusedRoute(to("/home/me/b.sock"), uwsgi("unix:/run/a.sock")));
+  const other = { routes: [{ prefix: "/x", proxy: { to: "uwsgi://unix:/other/a.sock" } }] };
+  assert.ok("proxy" in fusedRoute(to("/home/me/a.sock", other), uwsgi("unix:/run/a.sock")));
+});
+
+test("an app and a program don't get the same name, and what waits for the program knows its new one", () => {
+  const { settings } = mergeReadings([
+    reading("uwsgi", APP),
+    reading("supervisor", {
+      programs: {
+        web: { command: "x" },
+        b: { command: "y", after: ["web"] },
+        c: { command: "z", after: { web: "running" } },
+      },
+    }),
+  ]);
+  const programs = settings["programs"] as Record<string, Plain>;
+  assert.deepEqual(Object.keys(programs), ["web-2", "b", "c"]);
+  assert.deepEqual(programs["b"]!["after"], ["web-2"]);
+  assert.deepEqual(programs["c"]!["after"], { "web-2": "running" });
+});

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { describePlace } from "../base/errors.ts";
 import { type Endpoint, endpointOf, isAny, isLoopback, leadsTo } from "./addresses.ts";
 import { environDifferences } from "./door-environ.ts";
@@ -22,7 +23,7 @@ export interface Fused {
 export function fuse(merged: Merged): Fused {
   const notes: string[] = [];
   const upstreams = mapAt(merged.settings, "upstreams");
-  const named = hostsByPort(merged.settings, upstreams);
+  const named = namesAsked(merged.settings, upstreams);
   const find = (proxy: Plain): ServerDoor | null => doorOf(proxy, upstreams, merged.doors, named);
   const linked = new Set<ServerDoor>();
   const sites = listAt(merged.settings, "sites").map((site) => {
@@ -41,10 +42,13 @@ export function fuse(merged: Merged): Fused {
       `what was proxied to ${door.address} goes to the app ${door.app} itself${door.routes === undefined ? "" : ", and to the files and apps that were served beside it"} (${describePlace(door.place)}); timeouts, buffers and retries of the proxy have no part in it. Its environ is as behind the proxy, but for ${environDifferences(door).join(", ")}`,
     );
   for (const door of linked) {
-    const endpoint = endpointOf(door.address);
-    if (endpoint?.kind !== "tcp" || !isAny(endpoint.host)) continue;
-    for (const host of named.get(endpoint.port) ?? [])
-      notes.push(`${host}:${endpoint.port} is taken for ${door.address}, the only one of that port that is given`);
+    const endpoint = endpointOf(door.address)!;
+    const key = endpoint.kind === "unix" ? basename(endpoint.path) : isAny(endpoint.host) ? endpoint.port : null;
+    for (const name of key === null ? [] : (named.get(key) ?? []))
+      if (endpoint.kind === "tcp" || name !== endpoint.path)
+        notes.push(
+          `${endpoint.kind === "tcp" ? `${name}:${key}` : name} is taken for ${door.address}, the only one of that ${endpoint.kind === "tcp" ? "port" : "name"} that is given`,
+        );
   }
   const given = merged.settings["sites"] === undefined ? merged.settings : { ...merged.settings, sites };
   const closed = merged.doors.filter((door) => linked.has(door) && isExposed(door));
@@ -59,12 +63,7 @@ export function fuse(merged: Merged): Fused {
 // --- internal ---
 
 /** The door that all targets of this proxy lead to, or null. */
-function doorOf(
-  proxy: Plain,
-  upstreams: Plain,
-  doors: readonly ServerDoor[],
-  named: ReadonlyMap<number, ReadonlySet<string>>,
-): ServerDoor | null {
+function doorOf(proxy: Plain, upstreams: Plain, doors: readonly ServerDoor[], named: Named): ServerDoor | null {
   const { protocol } = splitTarget(String(proxy["to"]));
   const found = endpointsOf(proxy, upstreams).map((endpoint) =>
     endpoint === null
@@ -83,17 +82,25 @@ function endpointsOf(proxy: Plain, upstreams: Plain): readonly (Endpoint | null)
   return targets.map((target) => (target === null ? null : endpointOf(target)));
 }
 
-/** Names without a dot that proxies ask for at a port: of other containers, as a rule. */
-function hostsByPort(settings: Plain, upstreams: Plain): ReadonlyMap<number, ReadonlySet<string>> {
-  const hosts = new Map<number, Set<string>>();
+/**
+ * What proxies ask for under names that only a deployment gives a meaning: by port the names without a dot (of other containers, as a
+ * rule), and by name the paths of sockets.
+ */
+type Named = ReadonlyMap<number | string, ReadonlySet<string>>;
+
+function namesAsked(settings: Plain, upstreams: Plain): Named {
+  const asked = new Map<number | string, Set<string>>();
+  const add = (key: number | string, name: string): void =>
+    void asked.set(key, (asked.get(key) ?? new Set()).add(name));
   changeMaps(settings["sites"] ?? [], (map) => {
     const proxy = typeof map["proxy"] === "string" ? { to: map["proxy"] } : map["proxy"];
-    for (const endpoint of isPlain(proxy) && proxy["to"] !== undefined ? endpointsOf(proxy, upstreams) : [])
-      if (endpoint?.kind === "tcp" && isContainer(endpoint.host))
-        hosts.set(endpoint.port, (hosts.get(endpoint.port) ?? new Set()).add(endpoint.host));
+    for (const endpoint of isPlain(proxy) && proxy["to"] !== undefined ? endpointsOf(proxy, upstreams) : []) {
+      if (endpoint?.kind === "unix") add(basename(endpoint.path), endpoint.path);
+      else if (endpoint !== null && isContainer(endpoint.host)) add(endpoint.port, endpoint.host);
+    }
     return map;
   });
-  return hosts;
+  return asked;
 }
 
 function isContainer(host: string): boolean {
@@ -101,15 +108,23 @@ function isContainer(host: string): boolean {
 }
 
 /** `http://web:8000` is the one app whose port 8000 is open to all, if no other name is asked for there. */
-function doorByName(
-  endpoint: Endpoint,
-  doors: readonly ServerDoor[],
-  named: ReadonlyMap<number, ReadonlySet<string>>,
-): ServerDoor | null {
-  if (endpoint.kind === "unix" || !isContainer(endpoint.host) || named.get(endpoint.port)?.size !== 1) return null;
+function doorByName(endpoint: Endpoint, doors: readonly ServerDoor[], named: Named): ServerDoor | null {
+  if (endpoint.kind === "unix") return socketByName(endpoint.path, doors, named);
+  if (!isContainer(endpoint.host) || named.get(endpoint.port)?.size !== 1) return null;
   const [door, ...others] = doors.filter((each) => {
     const own = endpointOf(each.address)!;
     return own.kind === "tcp" && own.port === endpoint.port && isAny(own.host);
+  });
+  return others.length === 0 ? (door ?? null) : null;
+}
+
+/** A socket that nothing given opens is the only one of that name that something does, in another folder. */
+function socketByName(path: string, doors: readonly ServerDoor[], named: Named): ServerDoor | null {
+  const name = basename(path);
+  if (named.get(name)?.size !== 1) return null;
+  const [door, ...others] = doors.filter((each) => {
+    const own = endpointOf(each.address)!;
+    return own.kind === "unix" && basename(own.path) === name;
   });
   return others.length === 0 ? (door ?? null) : null;
 }

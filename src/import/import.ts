@@ -29,13 +29,22 @@ export function importSources(
 ): Imported {
   const given = new Set(sources.map(({ kind }) => kind));
   const notes: string[] = [];
-  const readings: Reading[] = [];
+  const paths = sources.flatMap((source) => (source.form === "file" ? [source.path] : []));
+  const groups: (readonly Reading[])[] = [];
   for (const source of sources) {
     const reading = escaped(readers[source.kind](source, context));
-    const folded = keepPrograms ? { readings: [reading], notes: [] } : foldPrograms(reading, given, readers, context);
-    readings.push(...folded.readings);
+    const folded = keepPrograms
+      ? { readings: [reading], notes: [] }
+      : foldPrograms(reading, given, readers, context, paths);
+    groups.push(folded.readings);
     notes.push(...folded.notes);
   }
+  const readings = groups.flatMap((group, index) => {
+    const source = sources[index]!;
+    const run = source.form === "file" && isRun(source, groups.filter((other) => other !== group).flat());
+    if (run) notes.push(`${source.path} is what a given program runs: it is read once`);
+    return run ? [] : group;
+  });
   const merged = mergeReadings(readings);
   const fused = fuse({ ...merged, settings: withForwarding(merged.settings) });
   if (["apps", "sites", "programs"].every((key) => fused.settings[key] === undefined))
@@ -52,6 +61,15 @@ export function importSources(
 }
 
 // --- internal ---
+
+/** Whether a server's own file was read for a command line that names it. */
+function isRun(source: ForeignSource & { readonly form: "file" }, others: readonly Reading[]): boolean {
+  const { kind, path } = source;
+  return (
+    (kind === "uwsgi" || kind === "gunicorn") &&
+    others.some((reading) => reading.kind === kind && reading.files.includes(path))
+  );
+}
 
 /** A socket on a public address is nothing to decide about where it is not opened. */
 function settled(line: DirectiveReport, closed: readonly ServerDoor[]): DirectiveReport {

@@ -49,7 +49,7 @@ function rename(reading: Reading, taken: Set<string>, notes: string[]): { settin
   for (const section of SECTIONS) {
     for (const name of Object.keys(mapAt(settings, section))) {
       const free = freeName(name, section, taken);
-      taken.add(`${section} ${free}`);
+      taken.add(`${spaceOf(section)} ${free}`);
       if (free === name) continue;
       notes.push(
         `the ${section.slice(0, -1)} ${name} of ${originOf(reading)} is called ${free} here: the name is taken`,
@@ -61,6 +61,11 @@ function rename(reading: Reading, taken: Set<string>, notes: string[]): { settin
   return { settings, doors };
 }
 
+/** An app and a program can't have the same name. */
+function spaceOf(section: string): string {
+  return section === "programs" ? "apps" : section;
+}
+
 /** A door with this app called otherwise. */
 export function renamedDoor(door: Door, name: string, free: string): Door {
   const called = door.app === name ? { ...door, app: free } : door;
@@ -70,10 +75,11 @@ export function renamedDoor(door: Door, name: string, free: string): Door {
 }
 
 function freeName(name: string, section: string, taken: ReadonlySet<string>): string {
-  if (!taken.has(`${section} ${name}`)) return name;
+  const space = spaceOf(section);
+  if (!taken.has(`${space} ${name}`)) return name;
   for (let number = 2; ; number++) {
     const free = section === "variables" ? `${name}_${number}` : `${name}-${number}`;
-    if (!taken.has(`${section} ${free}`)) return free;
+    if (!taken.has(`${space} ${free}`)) return free;
   }
 }
 
@@ -86,6 +92,7 @@ function renamed(settings: Plain, section: (typeof SECTIONS)[number], name: stri
     return changeMaps(changed, (map) =>
       map["format"] === name && LOG_PLACES.some((key) => map[key] !== undefined) ? { ...map, format: free } : map,
     ) as Plain;
+  if (section === "programs") return afterRenamed(changed, name, free);
   if (changed["sites"] === undefined) return changed;
   const sites = changeMaps(changed["sites"], (map) => {
     if (section === "apps" && map["app"] === name) return { ...map, app: free };
@@ -98,6 +105,23 @@ function renamed(settings: Plain, section: (typeof SECTIONS)[number], name: stri
     return isPlain(proxy) && proxy["to"] === name ? { ...map, proxy: { ...proxy, to: free } } : map;
   });
   return { ...changed, sites };
+}
+
+/** What has to wait for the program waits for it under its new name. */
+function afterRenamed(settings: Plain, name: string, free: string): Plain {
+  const waiting = (section: "apps" | "programs"): Plain => {
+    const entries = Object.entries(mapAt(settings, section)).map(([key, value]) => {
+      const { after } = value as Plain;
+      if (Array.isArray(after))
+        return [key, { ...(value as Plain), after: after.map((each) => (each === name ? free : each)) }];
+      if (after === name) return [key, { ...(value as Plain), after: free }];
+      if (!isPlain(after) || after[name] === undefined) return [key, value];
+      const { [name]: condition, ...others } = after;
+      return [key, { ...(value as Plain), after: { ...others, [free]: condition } }];
+    });
+    return entries.length === 0 ? {} : { [section]: Object.fromEntries(entries) };
+  };
+  return { ...settings, ...waiting("apps"), ...waiting("programs") };
 }
 
 /** Sites answer where their own reading listens, and nowhere else. */
