@@ -38,15 +38,15 @@ export function serverCommand(words: readonly string[]): ServerCommand | null {
   const environment: Record<string, string> = {};
   let rest = words;
   for (;;) {
-    const [first, second] = rest;
+    const [first] = rest;
     if (first === undefined) return null;
     const assignment = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(first);
     if (assignment !== null) environment[assignment[1]!] = assignment[2]!;
     const skipped =
       assignment !== null || first === "exec" || isNamed(first, "env")
         ? 1
-        : RUNNERS.has(first) && second === "run"
-          ? 2
+        : RUNNERS.has(basename(first))
+          ? runnerLength(rest)
           : 0;
     if (skipped === 0) break;
     rest = rest.slice(skipped);
@@ -62,6 +62,36 @@ export function serverCommand(words: readonly string[]): ServerCommand | null {
 // --- internal ---
 
 const RUNNERS = new Set(["poetry", "pipenv", "uv", "pdm", "hatch"]);
+
+/** Options of the runners that take a value and say nothing of how the program runs. */
+const RUNNER_VALUES = new Set([
+  "--python",
+  "-p",
+  "--project",
+  "--directory",
+  "-C",
+  "-P",
+  "--extra",
+  "--group",
+  "--package",
+  "--with",
+]);
+
+/** How many words come before the program in `uv run --frozen gunicorn ...`; 0: it runs none. */
+function runnerLength(words: readonly string[]): number {
+  let at = 1;
+  let runs = false;
+  for (;;) {
+    const word = words[at];
+    if (word === undefined) return 0;
+    if (word === "run" && !runs) runs = true;
+    else if (word === "--" && runs) return at + 1;
+    else if (RUNNER_VALUES.has(word)) at++;
+    else if (/^--(?:env-file|module)|^-m/.test(word)) return 0;
+    else if (!word.startsWith("-")) return runs ? at : 0;
+    at++;
+  }
+}
 
 function isNamed(word: string, name: string): boolean {
   return word === name || (word.startsWith("/") && basename(word) === name);

@@ -354,3 +354,55 @@ test("what a file says that is so anyway is mapped, and names that other lines u
   ] as const)
     assert.equal(verdictOf(reading, name), verdict, name);
 });
+
+test("a branch of a file is taken by what the environment holds, and the other one is accounted for", () => {
+  const text = [
+    "from os import environ",
+    'if "CERT" in environ:',
+    '    certfile = environ["CERT"]',
+    "else:",
+    "    workers = 3",
+    'wsgi_app = "app"',
+  ].join("\n");
+  const without = file(text);
+  assert.equal(verdictOf(without, "certfile"), "approximated");
+  assert.equal(appOf(without)["workers"], 3);
+  assert.equal(without.doors[0]!.tls, undefined);
+  const context = machine(MODULE, { environment: { CERT: "/etc/c.pem" } });
+  const withIt = file(text, context);
+  assert.deepEqual(withIt.doors[0]!.tls, { certificate: "/etc/c.pem", key: "/etc/c.pem" });
+  assert.equal(verdictOf(withIt, "workers"), "approximated");
+});
+
+test("certfile and keyfile are tls of the listeners, with the authorities of clients", () => {
+  const reading = command([
+    "--certfile",
+    "c.pem",
+    "--keyfile",
+    "k.pem",
+    "--ca-certs",
+    "ca.pem",
+    "--cert-reqs",
+    "1",
+    "app",
+  ]);
+  const tls = {
+    certificate: "/srv/app/c.pem",
+    key: "/srv/app/k.pem",
+    client_ca: "/srv/app/ca.pem",
+    client: "optional",
+  };
+  assert.deepEqual(reading.doors[0]!.tls, tls);
+  assert.equal(verdictOf(reading, "--certfile"), "mapped");
+});
+
+test("a class of workers that is not Gunicorn's own is said not to be used, without an app too", () => {
+  for (const [name, verdict] of [
+    ["sync", "mapped"],
+    ["gthread", "mapped"],
+    ["gevent", "approximated"],
+    ["shop.workers.Uvicorn", "approximated"],
+    ["shop.workers.Mine", "approximated"],
+  ] as const)
+    assert.equal(verdictOf(file(`worker_class = "${name}"\n`), "worker_class"), verdict, name);
+});

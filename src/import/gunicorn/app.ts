@@ -47,6 +47,7 @@ export function appSettings(
   const doors = doorsOf(settings, folder, context);
   const rest = { ...logging(text, folder), ...limits(text) };
   const pidFile = text("pidfile") === null ? null : resolve(folder, text("pidfile")!);
+  sayWorkerClass(settings, place, ledger);
   // A configuration file alone does not say what it serves.
   if (given === null) {
     const notes = [
@@ -64,7 +65,7 @@ export function appSettings(
     ...load,
     directory,
     workers: workersOf(settings, text, context),
-    threads: threadsOf(settings, place, ledger),
+    threads: threadsOf(settings),
     ...interfaceOf(settings),
     ...deadlineOf(settings),
     ...environmentOf(settings),
@@ -161,6 +162,9 @@ function scriptFor(module: string, folders: readonly string[], context: ReadCont
 
 /** Classes of workers that run ASGI apps. */
 const ASGI = /uvicorn|asgi|hypercorn/i;
+/** Classes of workers that run greenlets or callbacks. */
+const GREEN = /gevent|eventlet|tornado/i;
+const OWN_CLASSES = /^(?:sync|gthread|gunicorn\.workers\.(?:sync\.SyncWorker|gthread\.ThreadWorker))$/;
 
 /** Bytes of a WebSocket message that an app may be set to take. */
 const LONGEST_MESSAGE = 15_000_000;
@@ -189,21 +193,26 @@ function workersOf(
   return Number.isFinite(count) ? Math.max(1, Math.trunc(count)) : 1;
 }
 
-function threadsOf(settings: ReadonlyMap<string, Effective>, place: Place, ledger: Ledger): number {
-  const threads = Math.max(1, Math.trunc(Number(textOf(settings.get("threads")?.value ?? 1))) || 1);
+/** Says what becomes of a class of workers other than Gunicorn's two for threads. */
+function sayWorkerClass(settings: ReadonlyMap<string, Effective>, place: Place, ledger: Ledger): void {
   const kind = settings.get("worker_class");
   const name = kind === undefined ? "sync" : textOf(kind.value);
+  const inPlace = ASGI.test(name)
+    ? "the app runs on our own event loop"
+    : GREEN.test(name)
+      ? `${GREEN_THREADS} threads of each worker wait in its place`
+      : OWN_CLASSES.test(name)
+        ? null
+        : "our own workers run the app in its place";
+  if (inPlace === null) return;
   const option = kind?.place.line === undefined ? "-k" : "worker_class";
-  if (ASGI.test(name)) {
-    ledger.say(kind?.place ?? place, option, approximated(`${name} is not used: the app runs on our own event loop`));
-    return threads;
-  }
-  if (!/gevent|eventlet|tornado/i.test(name)) return threads;
-  ledger.say(
-    kind?.place ?? place,
-    option,
-    approximated(`${name} is not used: ${GREEN_THREADS} threads of each worker wait in its place`),
-  );
+  ledger.say(kind?.place ?? place, option, approximated(`${name} is not used: ${inPlace}`));
+}
+
+function threadsOf(settings: ReadonlyMap<string, Effective>): number {
+  const threads = Math.max(1, Math.trunc(Number(textOf(settings.get("threads")?.value ?? 1))) || 1);
+  const name = textOf(settings.get("worker_class")?.value ?? "sync");
+  if (ASGI.test(name) || !GREEN.test(name)) return threads;
   return Math.max(threads, GREEN_THREADS);
 }
 

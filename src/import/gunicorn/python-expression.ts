@@ -82,7 +82,7 @@ export class ExpressionReader {
       this.at++;
       if (text === "not") this.#expect("in");
       const right = this.#sum();
-      return () => contains(right(), left()) === (text === "in");
+      return () => contains(right(), left(), this.#world) === (text === "in");
     }
     if (text === "is") {
       this.at++;
@@ -342,7 +342,8 @@ function percent(text: string, values: PythonValue): string {
   });
 }
 
-function contains(where: PythonValue, what: PythonValue): boolean {
+function contains(where: PythonValue, what: PythonValue, world: PythonWorld): boolean {
+  if (isNamed(where) && where.named === "os.environ") return world.environment[textOf(what)] !== undefined;
   if (isNamed(where)) throw new CannotTell(`what ${where.named} holds`);
   if (typeof where === "string") return where.includes(textOf(what));
   if (where instanceof Map) return where.has(textOf(what));

@@ -15,6 +15,8 @@ export interface Assignment {
   readonly defined: boolean;
   /** It is a function that calls nothing but loggers, and what shows stacks and formats text for them. */
   readonly logsOnly: boolean;
+  /** It stands in a branch that is not taken. */
+  readonly skipped: boolean;
 }
 
 /**
@@ -160,10 +162,13 @@ class FileReader {
   #assign(name: Token, value: Assignment["value"]): void {
     if (this.#token.text === ";") this.#at++;
     else if (this.#is("newline")) this.#at++;
-    if (this.#skipping) return;
+    if (this.#skipping) {
+      this.#found.push({ name: name.text, line: name.line, value, defined: false, logsOnly: false, skipped: true });
+      return;
+    }
     if (value.known) this.#names.set(name.text, value.value);
     else this.#names.delete(name.text);
-    this.#found.push({ name: name.text, line: name.line, value, defined: false, logsOnly: false });
+    this.#found.push({ name: name.text, line: name.line, value, defined: false, logsOnly: false, skipped: false });
   }
 
   #import(): void {
@@ -257,7 +262,7 @@ class FileReader {
     const began = this.#at;
     this.#unread(() => this.#block());
     const logsOnly = calls(this.#tokens.slice(began, this.#at)).every((call) => LOGGING.has(call));
-    if (!this.#skipping) this.#found.push({ name: name.text, line: name.line, value, defined: true, logsOnly });
+    this.#found.push({ name: name.text, line: name.line, value, defined: true, logsOnly, skipped: this.#skipping });
   }
 
   /** `: statements` on the line, or an indented block. The tokens before the colon are passed over. */

@@ -151,7 +151,9 @@ function takeAssignment(
 ): void {
   const { name, line, value, defined } = assignment;
   const place = { file, line };
-  if (HOOKS.has(name)) ledger.say(place, name, assignment.logsOnly ? LOGGING_HOOK : HOOK_OUTCOME);
+  if (assignment.skipped) {
+    if (HOOKS.has(name) || Object.hasOwn(SETTINGS, name)) ledger.say(place, name, SKIPPED);
+  } else if (HOOKS.has(name)) ledger.say(place, name, assignment.logsOnly ? LOGGING_HOOK : HOOK_OUTCOME);
   else if (!Object.hasOwn(SETTINGS, name)) {
     // Names of the file's own are no settings.
     if (!defined && !name.startsWith("_"))
@@ -173,14 +175,27 @@ function takeAssignment(
     settings.delete(name);
   } else if (isSettable(value.value)) {
     settings.set(name, { value: value.value, place });
-    ledger.say(place, name, isUnset(name, value.value) ? mapped("it is so anyway") : SETTINGS[name]!.outcome);
+    ledger.say(
+      place,
+      name,
+      isUnset(name, value.value)
+        ? ALWAYS.has(name)
+          ? approximated("it is always on")
+          : mapped("it is so anyway")
+        : SETTINGS[name]!.outcome,
+    );
   } else ledger.say(place, name, undecided("its value is not known before it runs: give it on the command line"));
 }
+
+const SKIPPED = approximated("decided when this is read: its branch is not taken here");
 
 /** Whether a name stands in the file anywhere else. */
 function isUsed(name: string, source: string): boolean {
   return source.replace(/^\s*#.*$/gm, "").split(new RegExp(`(?<![\\w.])${name}(?!\\w)`)).length > 2;
 }
+
+/** Switches that can't be off. */
+const ALWAYS = new Set(["initgroups", "capture_output", "enable_stdio_inheritance"]);
 
 /** `None`, an empty text and a switch that is off leave things as they are. */
 function isUnset(name: string, value: PythonValue): boolean {
