@@ -406,3 +406,21 @@ test("a class of workers that is not Gunicorn's own is said not to be used, with
   ] as const)
     assert.equal(verdictOf(file(`worker_class = "${name}"\n`), "worker_class"), verdict, name);
 });
+
+test("settings by python-decouple, strtobool and sysconf are read as they would be there", () => {
+  const text = [
+    "import os",
+    "from decouple import config",
+    "from distutils.util import strtobool",
+    'workers = config("WORKERS", default=4, cast=int)',
+    'reload = bool(strtobool(os.getenv("RELOAD", "false")))',
+    'threads = os.sysconf("SC_NPROCESSORS_ONLN") * 2',
+    'bind = config("BIND")',
+    'wsgi_app = "app"',
+  ].join("\n");
+  const reading = file(text, machine(MODULE, { environment: { WORKERS: "7", RELOAD: "no" }, cpus: 3 }));
+  assert.equal(appOf(reading)["workers"], 7);
+  assert.equal(appOf(reading)["threads"], 6);
+  assert.equal(appOf(reading)["reload"], undefined);
+  assert.equal(verdictOf(reading, "bind"), "needs-a-decision");
+});

@@ -542,3 +542,10 @@ lazy-apps = true
   assert.equal(appOf(file(`[uwsgi]\n${APP}max-requests = 0\n`))["recycle"], undefined);
   assert.equal(directive(file(`[uwsgi]\n${APP}max-requests = many\n`), "max-requests").verdict, "needs-a-decision");
 });
+
+test("what a program or another machine would have to be asked for needs a decision", () => {
+  const reading = file(`[uwsgi]\n${APP}home = @(exec://which python)\nenv = A=@(http://a/b)\n`);
+  assert.equal(directive(reading, "home").verdict, "needs-a-decision");
+  assert.equal(directive(reading, "env").verdict, "needs-a-decision");
+  assert.equal(appOf(reading)["python"], undefined);
+});

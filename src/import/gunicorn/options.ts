@@ -105,7 +105,10 @@ export const SETTINGS: Readonly<Record<string, GunicornSetting>> = {
   daemon: flag(approximated("it stays in the foreground: let systemd or a program keep it"), "--daemon", "-D"),
   raw_env: list(mapped(), "--env", "-e"),
   pidfile: value(mapped(), "--pid", "-p"),
-  worker_tmp_dir: value(TUNING, "--worker-tmp-dir"),
+  worker_tmp_dir: value(
+    approximated("a worker says that it lives over its connection to main, not by a file"),
+    "--worker-tmp-dir",
+  ),
   user: value(mapped(), "--user", "-u"),
   group: value(mapped(), "--group", "-g"),
   umask: value(mapped(), "--umask", "-m"),

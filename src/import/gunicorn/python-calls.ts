@@ -25,11 +25,21 @@ export function callNamed(name: string, { list, named }: Arguments, world: Pytho
     case "os.cpu_count":
     case "psutil.cpu_count":
       return world.cpus;
+    case "os.sysconf":
+      // Those that are there and those that run are the same to us.
+      if (/^SC_NPROCESSORS_(?:ONLN|CONF)$/.test(textOf(first))) return world.cpus;
+      break;
     case "os.sched_getaffinity":
       return Array.from({ length: world.cpus }, (_, cpu) => cpu);
     case "os.environ.get":
     case "os.getenv":
       return world.environment[textOf(first)] ?? second ?? named.get("default") ?? null;
+    case "decouple.config":
+      return decoupled(first, named, world);
+    case "distutils.util.strtobool":
+    case "setuptools.distutils.util.strtobool":
+    case "setuptools._distutils.util.strtobool":
+      return truth(textOf(first)) ? 1 : 0;
     case "os.getcwd":
       return world.directory;
     case "os.path.join":
@@ -115,6 +125,31 @@ export function number(value: PythonValue): number {
 }
 
 // --- internal ---
+
+/** `config("WORKERS", default=4, cast=int)` of python-decouple, as far as the environment answers it. */
+function decoupled(
+  name: PythonValue,
+  named: ReadonlyMap<string, PythonValue>,
+  { environment }: PythonWorld,
+): PythonValue {
+  const value = environment[textOf(name)] ?? named.get("default");
+  // What is not in the environment may be in a settings file of its own.
+  if (value === undefined) throw new CannotTell(`the setting ${textOf(name)}, which is not in the environment,`);
+  const cast = named.get("cast");
+  if (cast === undefined || value === null) return value;
+  if (isNamed(cast) && cast.named === "int") return integer(value);
+  if (isNamed(cast) && cast.named === "float") return number(value);
+  if (isNamed(cast) && cast.named === "str") return textOf(value);
+  if (isNamed(cast) && cast.named === "bool") return typeof value === "boolean" ? value : truth(textOf(value));
+  throw new CannotTell(`what the cast of ${textOf(name)} makes of it`);
+}
+
+/** As distutils and python-decouple read a switch. */
+function truth(text: string): boolean {
+  if (/^(?:y|yes|t|true|on|1)$/i.test(text)) return true;
+  if (/^(?:n|no|f|false|off|0)$/i.test(text)) return false;
+  throw new CannotTell(`whether "${text}" is on`);
+}
 
 function integer(value: PythonValue): number {
   return Math.trunc(number(value));

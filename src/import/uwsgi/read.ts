@@ -118,6 +118,15 @@ function interpret(
       ledger.say(option.place, option.name, undecided(note));
       continue;
     }
+    const scheme = /@\((\w+):\/\//.exec(filled.value ?? "")?.[1];
+    if (scheme !== undefined) {
+      ledger.say(
+        option.place,
+        option.name,
+        undecided(`what @(${scheme}://...) gives is only known when it is asked for: write its value`),
+      );
+      continue;
+    }
     // What a loop repeats, and no option takes, was said the first time.
     const key = `${option.name}\0${option.place.file}\0${option.place.line ?? 0}`;
     if (told.has(key) && !isKnown(option.name)) continue;

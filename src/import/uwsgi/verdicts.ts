@@ -138,6 +138,9 @@ const BY_NAME: Readonly<Record<string, Outcome>> = {
   "ignore-script-name": undecided("SCRIPT_NAME of the uwsgi protocol is always taken"),
   "log-4xx": approximated("with the access log off, no request is logged, these neither"),
   "log-5xx": approximated("with the access log off, no request is logged, these neither"),
+  "log-master": mapped("main and the edge write the logs, never a worker"),
+  "threaded-logger": mapped("no request waits for its line"),
+  "log-date": approximated("every line tells its time, in a form of our own"),
   "log-x-forwarded-for": approximated("the log tells the address that connected"),
 };
 
