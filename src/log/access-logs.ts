@@ -1,6 +1,6 @@
+import type { ConditionConfig } from "../config/condition-model.ts";
 import type { LogDestination, LogFormatConfig } from "../config/log-model.ts";
 import type { Config } from "../config/model.ts";
-import type { ConditionConfig } from "../config/condition-model.ts";
 import type { AccessLogConfig } from "../config/route-model.ts";
 import { parseTemplate } from "../config/template.ts";
 import type { Exchange } from "../http/exchange.ts";

@@ -1,10 +1,17 @@
+import type { ConditionConfig } from "../../src/config/condition-model.ts";
 import type { HeaderRuleConfig } from "../../src/config/header-model.ts";
 import type { Config } from "../../src/config/model.ts";
 import type { ProxyConfig, UpstreamConfig } from "../../src/config/proxy-model.ts";
 import { NO_POLICY } from "../../src/config/resolve-policy.ts";
 import { NO_TRUST } from "../../src/config/resolve-trust.ts";
-import type { ConditionConfig } from "../../src/config/condition-model.ts";
-import type { HandlerConfig, RouteConfig, RouteOptions, RuleConfig, SiteConfig, StaticConfig } from "../../src/config/route-model.ts";
+import type {
+  HandlerConfig,
+  RouteConfig,
+  RouteOptions,
+  RuleConfig,
+  SiteConfig,
+  StaticConfig,
+} from "../../src/config/route-model.ts";
 import { DEFAULT_LIMITS } from "../../src/http/settings.ts";
 import { BASE } from "../static/settings.ts";
 

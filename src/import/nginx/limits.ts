@@ -25,15 +25,17 @@ export function limitZones(http: Scope, t: Translation): Plain {
     const [key, ...words] = textsOf(directive);
     const [, name, size] = /^zone=([^:]+):(\S+)$/.exec(words.find((word) => word.startsWith("zone=")) ?? "") ?? [];
     const bytes = sizeOf(size ?? "");
-    const [, rate, unit] = /^rate=(\d+)r\/([sm])$/.exec(words.find((word) => word.startsWith("rate=")) ?? "") ?? [];
-    if (name === undefined || bytes === null || (kind === "req" && rate === undefined)) {
+    const [, rate, unit] =
+      /^rate=(\d+|\$\{\w+\})r\/([sm])$/.exec(words.find((word) => word.startsWith("rate=")) ?? "") ?? [];
+    t.placeholders(directive, words.join(" "));
+    if (name === undefined || (bytes === null && !/\$\{/.test(size ?? "")) || (kind === "req" && rate === undefined)) {
       t.refuse(directive, `invalid parameters of "${directive.name}"`);
       return null;
     }
     const limit = compact({
       key: t.template(directive, key!),
       rate: kind === "req" ? `${rate}/${unit}` : undefined,
-      keys: kind === "req" ? Math.max(1, Math.floor(bytes / STATE.req)) : undefined,
+      keys: kind === "req" && bytes !== null ? Math.max(1, Math.floor(bytes / STATE.req)) : undefined,
       ...outcome(kind, http, t),
     });
     return [limitName(name), limit];
@@ -54,6 +56,11 @@ function limitName(written: string): string {
   return written.replace(/[^\w.-]/g, "_").replace(/^[.-]/, "_");
 }
 
+/** A number, or what a template has in its place, which the environment fills in. */
+function numberOr(written: string): number | string {
+  return /\$\{/.test(written) ? written : Number(written);
+}
+
 function rateUse(directive: Directive, scope: Scope, t: Translation): Plain | null {
   t.ledger.claim(directive);
   const words = textsOf(directive);
@@ -67,8 +74,8 @@ function rateUse(directive: Directive, scope: Scope, t: Translation): Plain | nu
   const delay = of("delay");
   return {
     limit: limitName(zone),
-    burst: Number(of("burst") ?? 0),
-    delay: words.includes("nodelay") ? false : delay === undefined ? true : Number(delay),
+    burst: numberOr(of("burst") ?? "0"),
+    delay: words.includes("nodelay") ? false : delay === undefined ? true : numberOr(delay),
     ...ownOutcome("req", scope, t),
   };
 }
@@ -76,7 +83,11 @@ function rateUse(directive: Directive, scope: Scope, t: Translation): Plain | nu
 function connUse(directive: Directive, scope: Scope, t: Translation): Plain {
   t.ledger.claim(directive);
   const [name, most] = textsOf(directive);
-  return { limit: limitName(name!), most: Math.max(1, Number(most)), ...ownOutcome("conn", scope, t) };
+  return {
+    limit: limitName(name!),
+    most: /\$\{/.test(most!) ? most : Math.max(1, Number(most)),
+    ...ownOutcome("conn", scope, t),
+  };
 }
 
 /** What is done above a limit, as a level has it. */

@@ -12,16 +12,21 @@ import {
   suggestion,
   TABLE_BLOCKS,
 } from "./directives.ts";
+import { flattenTemplate, type Tag } from "./template-tags.ts";
 import { type Statement, Tokens, type Word } from "./tokens.ts";
 import { REFUSED } from "./translation.ts";
 import type { Directive, Parsed } from "./tree.ts";
 
 const MAX_DEPTH = 16;
+/** In how many folders, from that of the file upwards, a missing include is looked for. */
+const FOLDERS_ABOVE = 3;
 const PLACEHOLDER = "a template fills something in here: do that before NGINX or Propylon reads it";
 /** How NGINX names the place of what `-g` says. */
 const COMMAND_LINE = "command line";
 const TEMPLATE_TAG =
-  "part of a template, which has to be filled in before NGINX or Propylon reads it; every branch of it is read here";
+  "the file is a template: of each choice the first branch is read, and each loop once; what the template makes may differ";
+const TEMPLATE_INCLUDE = "what the template brings in here is not read: give the file that the template makes";
+const OTHER_BRANCH = "it stands in another branch of a template than the one that is read";
 
 export interface ParseOptions {
   /** Where relative includes start: the folder of the main file. */
@@ -65,7 +70,7 @@ class Run {
   statements(file: string, text: string, depth: number): Directive[] {
     if (file !== COMMAND_LINE) this.files.push({ path: file, text });
     try {
-      return this.#block(new Tokens(file, text), false, depth, false);
+      return this.#text(file, text, depth, false);
     } catch (error) {
       if (!(error instanceof PropylonError)) throw error;
       this.problems.push(error);
@@ -143,11 +148,7 @@ class Run {
   ): Directive {
     const { text: name, place } = head;
     const plain = { name, args, place, block: null, builtIn, fate: null };
-    if (statement.ending === "tag" || statement.ending === "placeholder")
-      return {
-        ...plain,
-        fate: { verdict: "needs-a-decision", note: statement.ending === "tag" ? TEMPLATE_TAG : PLACEHOLDER },
-      };
+    if (statement.ending === "placeholder") return decision(plain, PLACEHOLDER);
     if (statement.ending !== "open") return plain;
     if (/_by_lua_block$/.test(name)) {
       tokens.rawBlock();
@@ -167,7 +168,7 @@ class Run {
       const note = found.length === 0 ? `nothing matches ${full}` : `${found.length} found`;
       return [mapped(directive, note), ...found.flatMap((file) => this.#file(file, depth, isTable) ?? [])];
     }
-    for (const candidate of this.#candidates(pattern, full)) {
+    for (const candidate of [full, ...this.#nearby(pattern, directive.place.file)]) {
       const content = this.#file(candidate, depth, isTable);
       if (content !== null) return [mapped(directive, candidate === full ? "" : `read from ${candidate}`), ...content];
     }
@@ -185,18 +186,56 @@ class Run {
     ];
   }
 
-  /** Fragments of `sites-enabled` name their includes from the folder above. */
-  #candidates(pattern: string, full: string): string[] {
-    if (this.#options.strict || path.isAbsolute(pattern)) return [full];
-    return [full, path.resolve(this.#options.configurationFolder, "..", pattern)];
+  /**
+   * Where an included file may be that is not where NGINX would look: a configuration that lies in a project, and not yet in /etc/nginx,
+   * has its parts beside it or beside one of the folders above, under the end of the name that they will have.
+   */
+  #nearby(pattern: string, from: string | undefined): string[] {
+    if (this.#options.strict || from === undefined || pattern.includes("$")) return [];
+    const folders: string[] = [];
+    for (let folder = path.dirname(from); folders.length < FOLDERS_ABOVE; folder = path.dirname(folder)) {
+      folders.push(folder);
+      if (folder === path.dirname(folder)) break;
+    }
+    const parts = pattern.split("/").filter((part) => part !== "" && part !== ".");
+    if (parts.includes("..")) return [];
+    return parts.flatMap((_, at) => folders.map((folder) => path.join(folder, ...parts.slice(at))));
   }
 
   #file(file: string, depth: number, isTable: boolean): Directive[] | null {
     const text = this.#machine.readFile(file);
     if (text === null) return null;
     this.files.push({ path: file, text });
-    return this.#block(new Tokens(file, text), false, depth + 1, isTable);
+    return this.#text(file, text, depth + 1, isTable);
   }
+
+  /** The statements of a file, with a line for the tags of a template that were taken out. */
+  #text(file: string, text: string, depth: number, isTable: boolean): Directive[] {
+    const flat = this.#options.strict ? null : flattenTemplate(text);
+    const read = this.#block(new Tokens(file, flat?.text ?? text), false, depth, isTable);
+    if (flat === null || flat.first === null) return read;
+    const tags = [
+      fated(file, flat.first, "approximated", TEMPLATE_TAG),
+      ...flat.includes.map((tag) => fated(file, tag, "needs-a-decision", TEMPLATE_INCLUDE)),
+      ...flat.passedOver
+        .filter((tag) => isKnown(tag.text))
+        .map((tag) => fated(file, tag, "approximated", OTHER_BRANCH)),
+    ];
+    return tags.reduce(placed, read);
+  }
+}
+
+/** Directives with one more, where its line is in their file. */
+function placed(directives: readonly Directive[], one: Directive): Directive[] {
+  const { file, line } = one.place;
+  const at = directives.findIndex(({ place }) => place.file === file && place.line! > line!);
+  return at < 0 ? [...directives, one] : directives.toSpliced(at, 0, one);
+}
+
+/** A tag of a template as a line of the report. */
+function fated(file: string, tag: Tag, verdict: "approximated" | "needs-a-decision", note: string): Directive {
+  const place = { file, line: tag.line, column: tag.column };
+  return { name: tag.text, args: [], place, block: null, builtIn: false, fate: { verdict, note } };
 }
 
 function mapped(directive: Directive, note: string): Directive {

@@ -1,9 +1,11 @@
 import type { Plain } from "../tree.ts";
+import type { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf } from "./tree.ts";
 
 /** What follows the protocol in `proxy_pass`, taken apart. */
 export interface ProxyTarget {
+  /** Empty where `server` is a whole URL that the environment fills in. */
   readonly protocol: string;
   /** An upstream's name, `host:port` or `unix:/path`, as a template. */
   readonly server: string;
@@ -15,31 +17,68 @@ export interface ProxyTarget {
 /** Variables that begin a URI where they follow a host. */
 const URI_VARIABLE = /\$\{?(?:request_uri|uri|document_uri|is_args|args|query_string)\b/;
 
-/** Reads the address of a `*_pass` directive; null where it can't be known (which is noted there). */
-export function proxyTarget(pass: Directive, protocol: string, t: Translation): ProxyTarget | null {
-  let written = firstOf(pass);
-  const only = /^\$\{?(\w+)\}?/.exec(written);
-  const constant = only === null ? null : t.variables.constant(only[1]!);
-  if (constant !== null && /^(?:https?|uwsgi|fastcgi|scgi):\/\//.test(constant)) {
-    written = constant + written.slice(only![0].length);
-    t.ledger.claim(pass, "mapped", `$${only![1]} is always ${constant}`);
-  }
+/** Reads the address of a `*_pass` directive at a level; null where it can't be known (which is noted there). */
+export function proxyTarget(pass: Directive, protocol: string, scope: Scope, t: Translation): ProxyTarget | null {
+  const written = beginning(pass, scope, t);
   t.placeholders(pass, written);
-  const scheme = /^(?!unix:)([a-z]+):\/\//i.exec(written);
-  if (scheme === null && protocol === "http") {
-    const placeholder = /^\$\{(\w+)\}:\/\//.exec(written);
-    if (placeholder === null || t.variables.meaning(placeholder[1]!).kind !== "unknown") {
-      if (!written.includes("$") && !/^(?:\{\{|<%|__)/.test(written)) t.refuse(pass, "invalid URL prefix");
-      else
-        t.ledger.claim(
-          pass,
-          "needs-a-decision",
-          "the protocol stands in a variable: write http:// or https:// in front of it",
-        );
-      return null;
-    }
-    return split(pass, `\${${placeholder[1]}}`, written.slice(placeholder[0].length), t);
+  const target = taken(pass, protocol, written, t);
+  // NGINX looks at what is written: a variable anywhere in it makes the URI one that is sent as it is.
+  return target === null || written === firstOf(pass) ? target : { ...target, hasVariables: true };
+}
+
+/** `to`, and `path` and `strip` where the URI part says more than `to` can. */
+export function targetKeys(target: ProxyTarget, isRegexOrNamed: boolean): Plain {
+  const base = target.protocol === "" ? target.server : `${target.protocol}://${target.server}`;
+  if (target.uri === null) return { to: base };
+  // With variables NGINX sends just what is written, else the location's path is replaced.
+  if (target.hasVariables || isRegexOrNamed) return { to: base, path: target.uri, strip: "all" };
+  if (target.server.startsWith("unix:") || target.uri.includes("{")) return { to: base, path: target.uri };
+  return { to: base + target.uri };
+}
+
+// --- internal ---
+
+/** What is written, with a variable at its beginning replaced where what is known of it says the protocol. */
+function beginning(pass: Directive, scope: Scope, t: Translation): string {
+  const written = firstOf(pass);
+  const [first, name] = /^\$\{?(\w+)\}?/.exec(written) ?? [];
+  if (first === undefined || name === undefined) return written;
+  const rest = written.slice(first.length);
+  const constant = name === "scheme" ? onlyScheme(scope) : (constantAt(scope, name) ?? t.variables.constant(name));
+  if (constant === null) return written;
+  const isUrl = /^(?:https?|uwsgi|fastcgi|scgi):\/\//.test(constant);
+  const isProtocol = /^(?:https?|uwsgi|fastcgi|scgi)$/.test(constant) && rest.startsWith("://");
+  if (!isUrl && !isProtocol) return written;
+  t.ledger.claim(pass, "mapped", `$${name} is always ${constant}`);
+  return constant + rest;
+}
+
+/** What `set` gives to a variable at a level whatever the request is; null where that is not one text. */
+function constantAt(scope: Scope, name: string): string | null {
+  const isSet = (directive: Directive): boolean =>
+    directive.name === "set" && /^\$\{?(\w+)\}?$/.exec(firstOf(directive))?.[1] === name;
+  for (let level: Scope | null = scope; level !== null; level = level.parent) {
+    const conditional = level.own("if").some((one) => (one.block ?? []).some(isSet));
+    if (conditional) return null;
+    const value = level.own("set").findLast(isSet)?.args[1]?.text;
+    if (value !== undefined) return /\$(?!\{)/.test(value) ? null : value;
   }
+  return null;
+}
+
+/** The scheme of all that a server listens to, when it is one. */
+function onlyScheme(scope: Scope): string | null {
+  const server = scope.within("server");
+  if (server === null || server.directive === null) return null;
+  const isTls = server.isOn("ssl", false);
+  const schemes = server.own("listen").map((one) => isTls || one.args.some((word) => word.text === "ssl"));
+  if (schemes.every((tls) => !tls)) return "http";
+  return schemes.every((tls) => tls) ? "https" : null;
+}
+
+function taken(pass: Directive, protocol: string, written: string, t: Translation): ProxyTarget | null {
+  const scheme = /^(?!unix:)([a-z]+):\/\//i.exec(written);
+  if (scheme === null && protocol === "http") return withPlaceholder(pass, written, t);
   const named = scheme?.[1]?.toLowerCase();
   const actual = protocol === "http" || named === "suwsgi" ? (named ?? "http") : protocol;
   if (!/^(?:https?|uwsgi|fastcgi|scgi)$/.test(actual)) {
@@ -51,17 +90,25 @@ export function proxyTarget(pass: Directive, protocol: string, t: Translation): 
   return split(pass, actual, scheme === null ? written : written.slice(scheme[0].length), t);
 }
 
-/** `to`, and `path` and `strip` where the URI part says more than `to` can. */
-export function targetKeys(target: ProxyTarget, isRegexOrNamed: boolean): Plain {
-  const base = `${target.protocol}://${target.server}`;
-  if (target.uri === null) return { to: base };
-  // With variables NGINX sends just what is written, else the location's path is replaced.
-  if (target.hasVariables || isRegexOrNamed) return { to: base, path: target.uri, strip: "all" };
-  if (target.server.startsWith("unix:") || target.uri.includes("{")) return { to: base, path: target.uri };
-  return { to: base + target.uri };
+/** An address that begins with what the environment fills in: the protocol, or all of the URL. */
+function withPlaceholder(pass: Directive, written: string, t: Translation): ProxyTarget | null {
+  const [first, braced, plain] = /^\$(?:\{(\w+)\}|([A-Z][A-Z\d_]*)\b)/.exec(written) ?? [];
+  const name = braced ?? plain;
+  if (first === undefined || name === undefined || t.variables.meaning(name).kind !== "unknown") {
+    if (!written.includes("$")) t.refuse(pass, "invalid URL prefix");
+    else
+      t.ledger.claim(
+        pass,
+        "needs-a-decision",
+        "the protocol stands in a variable: write http:// or https:// in front of it",
+      );
+    return null;
+  }
+  const rest = written.slice(first.length);
+  if (rest.startsWith("://")) return split(pass, `\${${name}}`, rest.slice("://".length), t);
+  t.ledger.claim(pass, "mapped", `\${${name}} has to hold a URL with its protocol`);
+  return { protocol: "", server: t.template(pass, first), uri: uriOf(rest, pass, t), hasVariables: false };
 }
-
-// --- internal ---
 
 function split(pass: Directive, protocol: string, rest: string, t: Translation): ProxyTarget | null {
   const hasVariables = /\$(?!\{)\w|\$\{\w+\}/.test(rest) && t.template(pass, rest) !== rest;

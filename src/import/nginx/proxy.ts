@@ -44,7 +44,7 @@ const UNKNOWN: ProxyTarget = { protocol: "https", server: "", uri: null, hasVari
 export function proxyRoute(pass: Directive, scope: Scope, t: Translation): Plain | null {
   t.ledger.claim(pass);
   const { family, protocol } = PASSES[pass.name]!;
-  const target = proxyTarget(pass, protocol, t) ?? UNKNOWN;
+  const target = proxyTarget(pass, protocol, scope, t) ?? UNKNOWN;
   const location = scope.within("location");
   const isNamed = location !== null && (isRegex(location) || pathOf(location).startsWith("@") || scope.kind === "if");
   noteUri(pass, target.uri, target.hasVariables, location, isNamed, t);

@@ -120,16 +120,9 @@ function bareServer(parsed: Parsed, t: Translation): ScopedServer {
   return { ...serverOf(null, scope, t), scope };
 }
 
-/** A line for each directive, those of included files where the include stands, and one for all control tags of a template. */
+/** A line for each directive, those of included files where the include stands. */
 function report(directives: readonly Directive[], t: Translation): DirectiveReport[] {
-  const tagged = new Set<string>();
-  return everything(directives).flatMap((directive) => {
-    if (/^(?:\{%|\{#|<%)/.test(directive.name)) {
-      if (tagged.has(directive.place.file)) return [];
-      tagged.add(directive.place.file);
-    }
-    return [t.ledger.report(directive, () => fateOf(directive, t.isWhole))];
-  });
+  return everything(directives).map((directive) => t.ledger.report(directive, () => fateOf(directive, t.isWhole)));
 }
 
 function everything(directives: readonly Directive[]): Directive[] {

@@ -22,6 +22,8 @@ export interface Server {
   /** As the default server of an address it lets handshakes for unknown names fail. */
   readonly refusesHandshakes: boolean;
   readonly directive: Directive | null;
+  /** An include of it, or of the level around it, could not be read. */
+  readonly isIncomplete: boolean;
   /** How its listeners with the PROXY protocol read it; null: it has none. */
   readonly proxyProtocol: Plain | null;
 }
@@ -61,12 +63,16 @@ function translate(directive: Directive | null, scope: Scope, t: Translation): S
     routes,
   });
   const isProxied = listens.some((listen) => listen.isProxied);
+  const isIncomplete = [scope, scope.parent].some((level) =>
+    level?.directives.some(({ fate }) => fate?.verdict === "needs-a-decision"),
+  );
   return {
     site,
     listens,
     tls,
     refusesHandshakes: isTls && refusesHandshakes(scope, t),
     directive,
+    isIncomplete,
     proxyProtocol: isProxied ? proxyProtocolAt(scope, t) : null,
   };
 }

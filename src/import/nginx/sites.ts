@@ -52,8 +52,15 @@ function withCertificates(servers: readonly Server[], t: Translation): Server[] 
         "no server on its address has a certificate: nobody could shake hands, and nothing listens there",
         t,
       );
-    else if (listens.length < server.listens.length && server.directive !== null)
-      t.refuse(server.directive, 'no "ssl_certificate" is defined for the "listen ... ssl" directive');
+    else if (listens.length < server.listens.length && server.directive !== null) {
+      if (server.isIncomplete)
+        t.ledger.claim(
+          server.directive,
+          "approximated",
+          "not served with TLS: what is missing here may name its certificate",
+        );
+      else t.refuse(server.directive, 'no "ssl_certificate" is defined for the "listen ... ssl" directive');
+    }
     return listens.length === 0 ? [] : [{ ...server, listens }];
   });
 }

@@ -7,8 +7,8 @@ export interface Word {
   readonly place: Place;
 }
 
-/** What ends a run of words. `tag`: a control tag of a template language (`{% if x %}`), which stands outside of statements. */
-export type Ending = "semicolon" | "open" | "close" | "end" | "tag" | "placeholder";
+/** What ends a run of words. `placeholder`: a line that a template fills in as a whole. */
+export type Ending = "semicolon" | "open" | "close" | "end" | "placeholder";
 
 export interface Statement {
   readonly words: readonly Word[];
@@ -19,10 +19,14 @@ export interface Statement {
 
 const ESCAPES: Readonly<Record<string, string>> = { '"': '"', "'": "'", "\\": "\\", t: "\t", r: "\r", n: "\n" };
 
+/** `{{ expression }}`, `<%= expression %>`, `${name}`, `__NAME__`, `%(name)s`, `%{name}`. */
+const PLACEHOLDER =
+  /^(?:\{\{-?\s*((?:[^{}]|\{[^{}]*\})*?)\s*-?\}\}|<%=\s*(.*?)\s*-?%>|\$\{(\w+)\}|(__[A-Z][A-Z\d_]*?__)|%\((\w+)\)s|%\{(\w+)\})/;
+
 /**
  * Reads statements one by one, with NGINX's rules for words, quotes, escapes and comments. Throws a PropylonError with NGINX's
  * words at the place of what NGINX would refuse. `{{ name }}`, `__NAME__` and `${DOLLAR}`, which templates are written with, are
- * read as `${name}`, `${__NAME__}` and `$`.
+ * read as `${name}`, `${__NAME__}` and `$`; an expression (`{{ name|lower }}`) as a name made of it (`${name_lower}`).
  */
 export class Tokens {
   readonly #file: string;
@@ -46,8 +50,6 @@ export class Tokens {
         if (words.length > 0) this.#refuse(`unexpected end of file, expecting ";" or "}"`, place);
         return { words, ending: "end", place };
       }
-      const tag = words.length === 0 ? this.#tag() : null;
-      if (tag !== null) return { words: [tag], ending: "tag", place };
       if (character === ";" || (character === "{" && this.#text[this.#at + 1] !== "{")) {
         this.#at++;
         if (words.length === 0) this.#refuse(`unexpected "${character}"`, place);
@@ -91,16 +93,6 @@ export class Tokens {
     }
   }
 
-  #tag(): Word | null {
-    const match = /^(?:\{%[\s\S]*?%\}|\{#[\s\S]*?#\}|<%[^=][\s\S]*?%>)/.exec(
-      this.#text.slice(this.#at, this.#at + 2000),
-    );
-    if (match === null) return null;
-    const place = this.#place();
-    for (let i = 0; i < match[0].length; i++) this.#step();
-    return { text: match[0].replace(/\s+/g, " "), quoted: false, place };
-  }
-
   #quoted(quote: string): Word {
     const place = this.#place();
     this.#step();
@@ -133,17 +125,14 @@ export class Tokens {
   /** One character of a word, unescaped, or a whole `${name}`. */
   #character(): string {
     const first = this.#text[this.#at]!;
-    if (first !== "$" && first !== "\\" && first !== "{" && first !== "<" && first !== "_") return this.#step();
-    const rest = this.#text.slice(this.#at, this.#at + 200);
-    const placeholder = /^(?:\{\{-?\s*([^{}]*?)\s*-?\}\}|<%=\s*(.*?)\s*-?%>|\$\{(\w+)\}|(__[A-Z][A-Z\d_]*?__))/.exec(
-      rest,
-    );
+    if (first !== "$" && first !== "\\" && first !== "{" && first !== "<" && first !== "_" && first !== "%")
+      return this.#step();
+    const rest = this.#text.slice(this.#at, this.#at + 400);
+    const placeholder = PLACEHOLDER.exec(rest);
     if (placeholder !== null) {
       for (let i = 0; i < placeholder[0].length; i++) this.#step();
       if (placeholder[3] === "DOLLAR") return "$";
-      const name = placeholder[1] ?? placeholder[2] ?? placeholder[3] ?? placeholder[4]!;
-      const simple = /^(?:ENV\[["'])?([A-Za-z_]\w*)(?:["']\])?$/.exec(name)?.[1];
-      return simple === undefined ? placeholder[0] : `\${${simple}}`;
+      return `\${${nameOf(placeholder.slice(1).find((group) => group !== undefined)!)}}`;
     }
     if (rest.startsWith("${")) {
       this.#step();
@@ -174,4 +163,15 @@ export class Tokens {
   #refuse(message: string, place: Place): never {
     throw new PropylonError("user", message, { place });
   }
+}
+
+/** An expression as the name of a variable of the environment. */
+function nameOf(expression: string): string {
+  const simple = /^(?:ENV\[["'])?([A-Za-z_]\w*)(?:["']\])?$/.exec(expression)?.[1];
+  if (simple !== undefined) return simple;
+  const name = expression
+    .replace(/\W+/g, "_")
+    .replace(/^_+|_+$/g, "")
+    .slice(0, 60);
+  return /^[A-Za-z_]/.test(name) ? name : `_${name}`;
 }

@@ -153,6 +153,8 @@ export class Translation {
       return `\${${name}}`;
     }
     if (this.isWhole) this.refuse(directive, `unknown "${name}" variable`);
+    else if (name === "connection_upgrade")
+      this.ledger.claim(directive, "approximated", `$${name} is set in another file; it is taken for the usual map`);
     else
       this.ledger.claim(
         directive,
