@@ -11,8 +11,8 @@ export interface ProxyConfig {
   readonly target: Template | null;
   /** `{proxy_host}`: host and port as they were written, without the protocol's own port. */
   readonly name: Template;
-  /** null: the request's target goes on unchanged (re-encoded where it was rewritten). Else `strip` at the front becomes `to`; strip null: all of the path does. */
-  readonly path: { readonly strip: string | null; readonly to: Template } | null;
+  /** null: the request's target goes on unchanged (re-encoded where it was rewritten). Else `strip` at the front becomes `to`; strip null: all of the path does, and with `whole` nothing of the query goes on. */
+  readonly path: { readonly strip: string | null; readonly to: Template; readonly whole?: boolean } | null;
   /** Value of Host, unless request headers set it. */
   readonly host: Template;
   /** Set X-Forwarded-For, -Proto, -Host and Forwarded, from what we know alone. */

@@ -53,8 +53,8 @@ const proxyKeys = section({
     "the request's path goes on unchanged",
   ),
   strip: optional(
-    z.union([choice("all"), urlPath]),
-    "What `path` takes the place of; `all` for the whole path.",
+    z.union([choice("all", "all-and-query"), urlPath]),
+    "What `path` takes the place of; `all` for the whole path, `all-and-query` for the query as well.",
     "the route's own path; all of it with `regex`",
   ),
   host: optional(

@@ -181,6 +181,7 @@ function resolvePath(settings: ProxySettings, to: Destination, at: Path, context
   if (settings.path !== undefined) checkTemplate(path, [...at, "path"], context);
   if (!/^[/{?]/.test(path)) problems.error([...at, "path"], `"${path}" is not a path`, { remedy: `write /${path}` });
   if (settings.strip === "all") return { strip: null, to: path };
+  if (settings.strip === "all-and-query") return { strip: null, to: path, whole: true };
   // `/wps` is whole segments, so what goes on after it begins with a slash already.
   if (settings.strip === undefined && own?.kind === "segments")
     return { strip: own.path.replace(/\/$/, ""), to: path.replace(/\/$/, "") };

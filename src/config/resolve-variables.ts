@@ -52,8 +52,25 @@ function resolveVariable(name: string, settings: VariableSettings, at: Path, con
       };
     }),
     networks: checkValues(settings.networks, [...at, "networks"], scope),
+    shares: resolveShares(settings.shares ?? [], [...at, "shares"], scope),
     default: checkTemplate(settings.default, [...at, "default"], scope),
   };
+}
+
+function resolveShares(
+  shares: NonNullable<VariableSettings["shares"]>,
+  at: Path,
+  scope: TemplateScope,
+): VariableConfig["shares"] {
+  const sum = shares.reduce((total, { share }) => total + Math.round(share * 100), 0) / 100;
+  if (sum > 100)
+    scope.problems.error(at, `the shares are ${sum}% together`, {
+      remedy: "give each a part of 100%; `default` has what is left",
+    });
+  return shares.map(({ share, value }, index) => ({
+    share,
+    value: checkTemplate(value, [...at, index, "value"], scope),
+  }));
 }
 
 function checkValues(
@@ -101,6 +118,7 @@ function needs(variable: VariableConfig): readonly string[] {
     ...Object.values(variable.values),
     ...Object.values(variable.networks),
     ...variable.patterns.map(({ value }) => value),
+    ...variable.shares.map(({ value }) => value),
   ];
   return templates.flatMap((template) =>
     parseTemplate(template).flatMap((part) => (part.kind === "variable" ? [part.name] : [])),

@@ -17,6 +17,8 @@ export interface SiteConfig extends RouteOptions {
   readonly default: boolean;
   /** `written`: the first route that matches. `nginx`: exact, else the longest prefix unless a regex matches first. */
   readonly order: "written" | "nginx";
+  /** Whether a Location that is a path is completed: with scheme, host and port, without the port, or not. */
+  readonly absoluteRedirects: "full" | "portless" | "off";
   /** Who may say here who the client is; null: as for all sites. */
   readonly trust: TrustConfig | null;
   /** Requests without TLS are sent to the same URL with https; null: they are answered. */
@@ -193,6 +195,8 @@ export interface VariableConfig {
   readonly patterns: readonly { readonly pattern: string; readonly ignoreCase: boolean; readonly value: Template }[];
   /** `10.0.0.0/8`: the narrowest that holds `from` as an address. */
   readonly networks: Readonly<Record<string, Template>>;
+  /** By a hash of `from`: how many percent of all values has each of these, in order; at most 100 together. */
+  readonly shares: readonly { readonly share: number; readonly value: Template }[];
   readonly default: Template;
 }
 

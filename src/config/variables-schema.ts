@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { flag, template, text } from "./kinds.ts";
+import { flag, percentage, template, text } from "./kinds.ts";
 import { VARIABLE_NAME } from "./name-patterns.ts";
 import { list, named, optional, section, withDefault } from "./sections.ts";
 
@@ -20,6 +20,15 @@ const variableSchema = section({
   networks: optional(
     named(/^/, "a network", template),
     "By address: the narrowest network that holds it, such as `10.0.0.0/8`.",
+  ),
+  shares: optional(
+    list(
+      section({
+        share: percentage.describe("How much of all values, with at most two decimals: `20%`, `0.5%`."),
+        value: template.describe("The variable's value then."),
+      }).meta({ id: "variable_share" }),
+    ),
+    "By a hash (MurmurHash2) of the value, so that the same client has the same share each time: first come first served, together at most 100%.",
   ),
   default: withDefault(template, "", "The value when nothing fits."),
 }).meta({ id: "variable" });

@@ -25,7 +25,6 @@ import { ClientGate } from "../route/client-gate.ts";
 import { compileCondition } from "../route/condition.ts";
 import { askWithGet, prepareAgain } from "../route/error-pages.ts";
 import { FileLooker } from "../route/file-facts.ts";
-import { absoluteLocation } from "../route/location.ts";
 import { PostedFiles } from "../route/posted-files.ts";
 import type { Site } from "../route/site.ts";
 import { SiteTable } from "../route/site-table.ts";
@@ -159,7 +158,7 @@ class Composer {
         return createRedirectHandler(handler, {
           templates: this.templates,
           scope,
-          locate: site.absolute ? absoluteLocation : null,
+          locate: site.absolute ? site.locate : null,
         });
       case "respond":
         return createRespondHandler(handler, compile);

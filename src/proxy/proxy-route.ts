@@ -62,7 +62,10 @@ export function proxyRoute(config: ProxyConfig, protocol: Protocol, parts: Proxy
     protocol,
     upstream,
     target: config.target === null ? null : compile(config.target),
-    path: config.path === null ? null : { strip: config.path.strip, to: url(config.path.to) },
+    path:
+      config.path === null
+        ? null
+        : { strip: config.path.strip, to: url(config.path.to), whole: config.path.whole === true },
     host: compile(config.host),
     name: compile(config.name),
     parameters: config.parameters.map(([name, value]) => [name, compile(value)]),

@@ -7,6 +7,8 @@ import type { Template } from "./template.ts";
 export interface PathRule {
   readonly strip: string | null;
   readonly to: Template;
+  /** The request's query is left out too. */
+  readonly whole?: boolean;
 }
 
 /**
@@ -23,7 +25,7 @@ export function targetPath(exchange: Exchange, rule: PathRule | null): string {
   const { strip, to } = rule;
   if (strip === null) {
     const whole = clean(to.evaluate(exchange));
-    return to.constant === null || whole.includes("?") ? whole : `${whole}${queryOf(exchange)}`;
+    return rule.whole === true || to.constant === null || whole.includes("?") ? whole : `${whole}${queryOf(exchange)}`;
   }
   // As with NGINX: what a rule made of the path goes on whole.
   if (!exchange.path.startsWith(strip)) return `${encodePath(exchange.path)}${queryOf(exchange)}`;

@@ -73,7 +73,7 @@ class SiteBuilder {
   constructor(config: SiteConfig, parts: BuildParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#site = new Site(config.hosts, config.listeners, config.default, config.order);
+    this.#site = new Site(config.hosts, config.listeners, config.default, config);
     this.#hidesRoutes = allRoutes(config.routes).some((route) => route.internal || route.name !== null);
   }
 
@@ -235,6 +235,7 @@ class SiteBuilder {
       compile: (text: string) => templates.compile(text, scope),
       encode: (text: string, encoding: Encoding) => templates.compile(text, scope, encoding),
       url: (text: string) => templates.url(text, scope),
+      locate: this.#site.locate,
       makeRoute: (route: RouteConfig) => this.#route(route),
     };
   }

@@ -1,17 +1,27 @@
+import type { SiteConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { knownState } from "../template/request-state.ts";
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
+/** What a Location that is a path is sent as. */
+export type Locate = (exchange: Exchange, location: string) => string;
+
 /**
  * A Location as NGINX sends it: a path becomes an absolute URI of the host that was asked and the port that was come to
- * (`absolute_redirect on`, `port_in_redirect on`, `server_name_in_redirect off`); anything else stays.
+ * (`absolute_redirect on`, `port_in_redirect on`, `server_name_in_redirect off`), `portless` one without the port
+ * (`port_in_redirect off`), and with `off` it stays (`absolute_redirect off`). Anything else always stays.
  */
-export function absoluteLocation(exchange: Exchange, location: string): string {
+export function locator(form: SiteConfig["absoluteRedirects"]): Locate {
+  if (form === "off") return (_exchange, location) => location;
+  return (exchange, location) => absoluteLocation(exchange, location, form === "full");
+}
+
+function absoluteLocation(exchange: Exchange, location: string, withPort: boolean): string {
   if (!location.startsWith("/")) return location;
   const scheme = exchange.client.secure ? "https" : "http";
-  const port = exchange.client.localPort;
+  const port = withPort ? exchange.client.localPort : 0;
   const host = exchange.host || bracketed(exchange.client.localAddress);
   // Through a Unix socket without a Host there is no name to give.
   if (host === "") return location;

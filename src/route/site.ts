@@ -8,7 +8,7 @@ import { knownState, type RequestState, stateOf } from "../template/request-stat
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { ClientGate } from "./client-gate.ts";
 import type { Guide } from "./guide.ts";
-import { absoluteLocation, redirect, redirectToHttps } from "./location.ts";
+import { type Locate, locator, redirect, redirectToHttps } from "./location.ts";
 import { holds, permits, type Route, type RouteFinder, type RuleProgram } from "./route.ts";
 import { RouteFilter } from "./route-filter.ts";
 
@@ -44,6 +44,7 @@ export class Site implements Handler, Guide {
   readonly listeners: readonly string[] | null;
   readonly default: boolean;
   readonly absolute: boolean;
+  readonly locate: Locate;
   #parts: SiteParts | null = null;
   #merges = false;
   readonly #filter = new RouteFilter(this);
@@ -52,13 +53,14 @@ export class Site implements Handler, Guide {
     hosts: readonly string[],
     listeners: readonly string[] | null,
     isDefault: boolean,
-    order: "written" | "nginx",
+    { order, absoluteRedirects }: Pick<SiteConfig, "order" | "absoluteRedirects">,
   ) {
     this.name = hosts.find((host) => host !== "_")?.replace(/^\./, "") ?? "default";
     this.hosts = hosts;
     this.listeners = listeners;
     this.default = isDefault;
     this.absolute = order === "nginx";
+    this.locate = locator(absoluteRedirects);
   }
 
   /** Routes lead back to their site (`goto`, error pages), so the site is there before them. */
@@ -152,7 +154,7 @@ export class Site implements Handler, Guide {
       } else this.#take(exchange, found);
     } else if ("slash" in found) {
       const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
-      redirect(exchange, 301, absoluteLocation(exchange, encodePath(found.slash) + query));
+      redirect(exchange, 301, this.locate(exchange, encodePath(found.slash) + query));
     } else {
       exchange.fail(405, "This path does not take that method", [["Allow", found.allowed.join(", ")]]);
     }

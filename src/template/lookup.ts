@@ -4,6 +4,7 @@ import { comparable, type Network, parseNetwork } from "./networks.ts";
 import { compilePattern } from "./pattern.ts";
 import { stateOf } from "./request-state.ts";
 import type { Variable } from "./request-variables.ts";
+import { boundsOf, murmurHash2 } from "./shares.ts";
 
 /** A value before its variables are filled in. */
 interface Value {
@@ -12,7 +13,7 @@ interface Value {
 
 /**
  * A variable that is looked up by the value of others: NGINX's `map` (whole values without case, then host names with
- * wildcards, then patterns in order) and `geo` (the narrowest network).
+ * wildcards, then patterns in order), `geo` (the narrowest network) and `split_clients` (a share of all hashes).
  */
 export function compileLookup(config: VariableConfig, compile: (text: string) => Value): Variable {
   const from = compile(config.from);
@@ -30,6 +31,10 @@ export function compileLookup(config: VariableConfig, compile: (text: string) =>
   const networks: { readonly network: Network; readonly value: Value }[] = Object.entries(config.networks)
     .map(([range, value]) => ({ network: parseNetwork(range), value: compile(value) }))
     .sort((a, b) => b.network.bits - a.network.bits);
+  const shares = boundsOf(config.shares.map(({ share }) => share)).map((bound, at) => ({
+    bound,
+    value: compile(config.shares[at]!.value),
+  }));
   const otherwise = compile(config.default);
   return (exchange) => {
     const text = from.evaluate(exchange);
@@ -43,6 +48,11 @@ export function compileLookup(config: VariableConfig, compile: (text: string) =>
     if (networks.length > 0) {
       const address = comparable(text);
       const found = networks.find(({ network }) => network.contains(address));
+      if (found !== undefined) return found.value.evaluate(exchange);
+    }
+    if (shares.length > 0) {
+      const hash = murmurHash2(Buffer.from(text, "latin1"));
+      const found = shares.find(({ bound }) => hash < bound);
       if (found !== undefined) return found.value.evaluate(exchange);
     }
     return otherwise.evaluate(exchange);

@@ -98,6 +98,7 @@ for (const [from, value] of LOOKUPS) {
       values: { one: "whole", "*.example.org": "under", ".example.org": "itself", "www.example.*": "ending" },
       hosts: true,
       patterns: [{ pattern: "^x-(\\d)$", ignoreCase: false, value: "pattern {1}" }],
+      shares: [],
       networks: { "10.0.0.0/8": "wide", "10.1.0.0/16": "narrow", "2001:db8::/32": "six" },
       default: "none",
     };
@@ -110,7 +111,7 @@ for (const [from, value] of LOOKUPS) {
 }
 
 test("a look-up that needs itself ends", () => {
-  const loop = { from: "{b}", values: {}, hosts: false, patterns: [], networks: {}, default: "x" };
+  const loop = { from: "{b}", values: {}, hosts: false, patterns: [], networks: {}, shares: [], default: "x" };
   const templates = new TemplateCompiler({
     a: { ...loop, default: "a{b}" },
     b: { ...loop, from: "{a}", default: "b" },
@@ -119,7 +120,7 @@ test("a look-up that needs itself ends", () => {
 });
 
 test("captures of a look-up don't take the place of the request's", () => {
-  const config = { values: {}, hosts: false, networks: {}, default: "" };
+  const config = { values: {}, hosts: false, networks: {}, shares: [], default: "" };
   const patterns = [{ pattern: "(.)", ignoreCase: false, value: "{1}" }];
   const templates = new TemplateCompiler({ first: { ...config, from: "{host}", patterns } });
   assert.equal(templates.compile("{first}{1}").evaluate(request()), "eone");

@@ -29,6 +29,8 @@ const FILES = {
 const SERVERS = `
   map $http_x_kind $kind { default plain; special "very $http_x_kind"; ~^r(?<rest>.+)$ "regex $rest"; }
   geo $place { default out; 127.0.0.0/8 loopback; }
+  split_clients "$arg_k" $part { 50% half; 10.5% "a tenth"; * rest; }
+  split_clients $arg_k $few { 20% few; }
   upstream app { server 127.0.0.1:BACKEND; keepalive 4; }
   server {
     listen 127.0.0.1:PORT default_server; server_name first.org *.wild.org ~^(?<who>\\w+)\\.re\\.org$;
@@ -88,6 +90,12 @@ const SERVERS = `
     location /zip.css { gzip on; gzip_min_length 1; gzip_types text/css; alias html/a/style.css; }
     location /varproxy/ { set $to 127.0.0.1:BACKEND; proxy_pass http://$to; }
     location /varuri/ { set $to 127.0.0.1:BACKEND; proxy_pass http://$to/fixed$uri; }
+    location /split { return 200 "$part $few"; }
+    location /follow/ { proxy_pass http://app; proxy_intercept_errors on; error_page 302 = @followed; }
+    location @followed { return 200 "led by $upstream_status"; }
+    location /protocol/ { set $protocol http; set $to 127.0.0.1:BACKEND; proxy_pass $protocol://$to/fixed; }
+    location /protocol/whole/ { set $to http://127.0.0.1:BACKEND; proxy_pass $to/fixed/; }
+    location /scheme/ { proxy_pass $scheme://127.0.0.1:BACKEND; }
     location /rewritten/ { rewrite ^/rewritten/(.*)$ /else/$1 break; proxy_pass http://app; }
     location /double { rewrite ^ /exact last; return 200 never; }
     location /loop { rewrite ^/loop(.*)$ /loop$1x last; }
@@ -95,6 +103,8 @@ const SERVERS = `
     location /cookie { return 200 "$cookie_a|$arg_a|$http_user_agent|$remote_addr|$server_name|$request_filename|$document_root"; }
   }
   server { listen 127.0.0.1:PORT; server_name second.org; return 301 https://$host$request_uri; }
+  server { listen 127.0.0.1:PORT; server_name fourth.org; port_in_redirect off; location /x { return 302 /y; } rewrite ^/z /y permanent; }
+  server { listen 127.0.0.1:PORT; server_name fifth.org; absolute_redirect off; location /x { return 302 /y; } error_page 404 /here; location /here { return 301 /there; } }
   server { listen 127.0.0.1:PORT; server_name third.org; location = / { return 200 third; } location /d { root data; } }
 `;
 
@@ -122,6 +132,9 @@ const REQUESTS: readonly Asked[] = [
   ..."/deephead/in /deephead/own /deephead/x /varproxy/a%20b?c /varuri/x /rewritten/a?b /double /loop /hosts/h.txt //a///style.css /a/%2e%2e/index.html /a/../index.html /%61/style.css /proxy//x /proxy/%7Ex /uri//x"
     .split(" ")
     .map((target) => ({ target })),
+  ..."/follow/redirect /follow/x /protocol/x?y /protocol/whole/x /scheme/x?y".split(" ").map((target) => ({ target })),
+  ...Array.from({ length: 40 }, (_, at) => ({ target: `/split?k=client${at * at}` })),
+  ..."/x /z /none".split(" ").flatMap((target) => ["fourth.org", "fifth.org"].map((host) => ({ target, host }))),
   { target: "/zip.css", headers: { "Accept-Encoding": "gzip" } },
   { target: "/zip.css" },
   { target: "/cookie?a=1", headers: { Cookie: "b=c; a=d", "User-Agent": "me" } },

@@ -66,6 +66,7 @@ export function site(routes: readonly RouteConfig[], more: Partial<SiteConfig> =
     listeners: null,
     default: false,
     order: "written",
+    absoluteRedirects: "full",
     trust: null,
     httpsRedirect: null,
     rules: [],

@@ -43,6 +43,7 @@ const KIND: VariableConfig = {
     { pattern: "^x-(?<rest>.+)$", ignoreCase: false, value: "rest {rest}" },
     { pattern: "^CASE", ignoreCase: true, value: "insensitive" },
   ],
+  shares: [],
   networks: {},
   default: "none",
 };
@@ -51,6 +52,7 @@ const ZONE: VariableConfig = {
   values: { "*.example.org": "under", ".example.net": "net", "www.example.*": "www" },
   hosts: true,
   patterns: [],
+  shares: [],
   networks: {},
   default: "other",
 };
@@ -59,6 +61,7 @@ const PLACE: VariableConfig = {
   values: {},
   hosts: false,
   patterns: [],
+  shares: [],
   networks: { "10.0.0.0/8": "wide", "10.1.0.0/16": "narrow", "10.1.1.1": "one", "2001:db8::/32": "six" },
   default: "far",
 };

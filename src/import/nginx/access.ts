@@ -66,7 +66,15 @@ function basicAuth(scope: Scope, t: Translation): Plain | undefined | typeof CLO
   t.ledger.claim(realm);
   for (const delay of scope.nearest("auth_delay"))
     t.ledger.claim(delay, "approximated", "wrong passwords wait their turn to be checked, and no longer");
-  if (/\$/.test(firstOf(file))) {
+  t.placeholders(file, firstOf(file));
+  if (
+    /\$/.test(
+      t
+        .template(file, firstOf(file))
+        .replace(/\$\{\w+\}/g, "")
+        .replace(/\{\w+\}/g, "$"),
+    )
+  ) {
     t.ledger.claim(file, "needs-a-decision", `a file of users has one name here, without variables; ${UNTIL_THEN}`);
     return CLOSED;
   }

@@ -5,7 +5,7 @@ import { type Directive, firstOf, textsOf } from "./tree.ts";
 import { compact, sectionOf } from "./values.ts";
 import { ownName } from "./variables.ts";
 
-/** A `map` or `geo` block as an entry of `variables`: its name and what it says; null where it can't be had. */
+/** A `map`, `geo` or `split_clients` block as an entry of `variables`: its name and what it says; null where it can't be had. */
 export function variableOf(block: Directive, t: Translation): readonly [string, Plain] | null {
   t.ledger.claim(block);
   const words = textsOf(block);
@@ -14,6 +14,7 @@ export function variableOf(block: Directive, t: Translation): readonly [string, 
     t.refuse(block, `invalid variable name "${words.at(-1)}"`);
     return null;
   }
+  if (block.name === "split_clients") return [ownName(name), splitSection(block, words[0]!, t)];
   return block.name === "map"
     ? [ownName(name), mapSection(block, words[0]!, t)]
     : geoEntry(block, ownName(name), words, t);
@@ -51,6 +52,24 @@ function mapSection(block: Directive, from: string, t: Translation): Plain {
     patterns: patterns.length === 0 ? undefined : patterns,
     default: fallback,
   });
+}
+
+function splitSection(block: Directive, from: string, t: Translation): Plain {
+  const entries = block.block ?? [];
+  const shares: Plain[] = [];
+  let fallback: string | undefined;
+  for (const entry of entries) {
+    // Without variables, in NGINX.
+    const value = firstOf(entry).replace(/\{\w+\}/g, (braced) => `{${braced}}`);
+    const isShare = /^(?:\d+(?:\.\d{1,2})?|\.\d{1,2})%$/.test(entry.name);
+    if (entry.name === "*") fallback ??= value;
+    else if (!isShare) t.refuse(block, `invalid percent value "${entry.name}"`);
+    // What stands behind the rest is never reached.
+    else if (fallback === undefined) shares.push({ share: entry.name, value });
+  }
+  const sum = shares.reduce((total, { share }) => total + Number.parseFloat(String(share)), 0);
+  if (sum > 100) t.refuse(block, "percent total is greater than 100%");
+  return compact({ from: t.template(block, from), shares, default: fallback });
 }
 
 function geoEntry(

@@ -225,11 +225,19 @@ class Run {
   }
 }
 
-/** Directives with one more, where its line is in their file. */
+/** Directives with one more, where its line is in their file: in the block that begins before it, if there is one. */
 function placed(directives: readonly Directive[], one: Directive): Directive[] {
   const { file, line } = one.place;
-  const at = directives.findIndex(({ place }) => place.file === file && place.line! > line!);
-  return at < 0 ? [...directives, one] : directives.toSpliced(at, 0, one);
+  const next = directives.findIndex(({ place }) => place.file === file && place.line! > line!);
+  const at = next < 0 ? directives.length : next;
+  const before = directives[at - 1];
+  const isOpen =
+    before?.block != null &&
+    before.place.file === file &&
+    !TABLE_BLOCKS.has(before.name) &&
+    !CLOSED_BLOCKS.has(before.name);
+  if (isOpen) return directives.toSpliced(at - 1, 1, { ...before, block: placed(before.block, one) });
+  return directives.toSpliced(at, 0, one);
 }
 
 /** A tag of a template as a line of the report. */

@@ -31,7 +31,8 @@ export function targetKeys(target: ProxyTarget, isRegexOrNamed: boolean): Plain 
   const base = target.protocol === "" ? target.server : `${target.protocol}://${target.server}`;
   if (target.uri === null) return { to: base };
   // With variables NGINX sends just what is written, else the location's path is replaced.
-  if (target.hasVariables || isRegexOrNamed) return { to: base, path: target.uri, strip: "all" };
+  if (target.hasVariables) return { to: base, path: target.uri, strip: "all-and-query" };
+  if (isRegexOrNamed) return { to: base, path: target.uri, strip: "all" };
   if (target.server.startsWith("unix:") || target.uri.includes("{")) return { to: base, path: target.uri };
   return { to: base + target.uri };
 }

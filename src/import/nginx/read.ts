@@ -84,10 +84,12 @@ function translate(parsed: Parsed, t: Translation): Plain {
       : outermost;
   const servers = parsed.context === "S" ? [bareServer(parsed, t)] : serversIn(http, t);
   const upstreams = http.own("upstream").map((block) => [firstOf(block), upstreamSection(block, t)] as const);
-  const tables = [...http.own("map"), ...http.own("geo")].flatMap((block) => {
-    const variable = variableOf(block, t);
-    return variable === null ? [] : [variable];
-  });
+  const tables = ["map", "geo", "split_clients"]
+    .flatMap((name) => http.own(name))
+    .flatMap((block) => {
+      const variable = variableOf(block, t);
+      return variable === null ? [] : [variable];
+    });
   // What stands around servers that are in other files holds for them.
   if (servers.length === 0) probe(http.directives, t);
   const scopes = servers.map((server) => server.scope);

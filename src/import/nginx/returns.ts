@@ -33,19 +33,28 @@ export function answerOfReturn(directive: Directive, scope: Scope, t: Translatio
 
 /** Says what becomes of settings about the Location of a path, which is given the scheme, host and port of the request. */
 export function noteLocation(scope: Scope, t: Translation): void {
-  for (const [name, usual, note] of REDIRECT_SETTINGS) {
+  for (const name of ["absolute_redirect", "port_in_redirect"] as const) {
     const directive = scope.one(name);
     if (directive === null) continue;
-    const isUsual = firstOf(directive) === usual;
-    t.ledger.claim(directive, isUsual ? "mapped" : "approximated", isUsual ? "" : note);
+    const server = scope.within("server");
+    const isOther = server !== null && scope.isOn(name, true) !== server.isOn(name, true);
+    t.ledger.claim(
+      directive,
+      isOther ? "approximated" : "mapped",
+      isOther ? "what the server says holds for all of it" : "",
+    );
   }
+  const named = scope.one("server_name_in_redirect");
+  if (named === null) return;
+  const isUsual = firstOf(named) === "off";
+  t.ledger.claim(named, isUsual ? "mapped" : "approximated", isUsual ? "" : "the host is the one that was asked");
 }
 
-const REDIRECT_SETTINGS = [
-  ["absolute_redirect", "on", "the Location of a path is made absolute, with the host that was asked"],
-  ["port_in_redirect", "on", "the port is always named, unless it is the usual one"],
-  ["server_name_in_redirect", "off", "the host is the one that was asked"],
-] as const;
+/** What a Location that is a path is sent as, as a site has it; undefined: whole. */
+export function redirectForm(scope: Scope): "portless" | "off" | undefined {
+  if (!scope.isOn("absolute_redirect", true)) return "off";
+  return scope.isOn("port_in_redirect", true) ? undefined : "portless";
+}
 
 /** No body goes with these (RFC 9110 §15.3.5 and §15.4.5). */
 export function isBodiless(status: number): boolean {

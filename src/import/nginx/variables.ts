@@ -82,10 +82,9 @@ export class Variables {
         this.#defined.add(variable(0));
         const values = this.#constants.get(variable(0)) ?? new Set<string>();
         this.#constants.set(variable(0), values.add(args[1]?.text ?? ""));
-      } else if (name === "map" || name === "geo") this.#defined.add(variable(-1));
+      } else if (name === "map" || name === "geo" || name === "split_clients") this.#defined.add(variable(-1));
       else if (name === "auth_request_set") this.#defined.add(variable(0));
       else if (/^(?:perl_set|js_set|js_var|set_by_lua\w*)$/.test(name)) this.#empty.add(variable(0));
-      else if (name === "split_clients") this.#empty.add(variable(1));
       const patterns =
         name === "map" ? (directive.block ?? []).map((entry) => entry.name) : args.map((word) => word.text);
       for (const text of patterns)
