@@ -2,6 +2,7 @@ import { z } from "zod";
 import { authSchema } from "./auth-schema.ts";
 import { corsSchema, securityHeadersSchema } from "./browser-schema.ts";
 import { cacheSchema } from "./cache-schema.ts";
+import { charsetSchema } from "./charset-schema.ts";
 import { compressSchema } from "./compress-schema.ts";
 import { requestHeadersSchema, responseHeadersSchema } from "./header-schema.ts";
 import { bandwidth, choice, count, flag, path, pattern, size, template } from "./kinds.ts";
@@ -74,6 +75,11 @@ export const optionKeys = {
       bandwidth_after: optional(size, "Bytes of each answer that go before `bandwidth` holds.", "0"),
     }).meta({ id: "route_limits" }),
     "Bounds that differ from those of the top level.",
+  ),
+  charset: optional(
+    charsetSchema,
+    "Charset for answers of apps and upstreams whose type is a text's and names none: `utf-8`, or a section.",
+    "`false`",
   ),
   compress: optional(
     compressSchema,

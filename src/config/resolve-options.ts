@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseExpiry } from "../base/expiry-time.ts";
+import { resolveCharset } from "./charset-schema.ts";
 import { checkRange } from "./check-range.ts";
 import { bareName } from "./collect-names.ts";
 import { resolveCompress } from "./compress-schema.ts";
@@ -28,6 +29,7 @@ export const NO_OPTIONS: RouteOptions = {
   logged: true,
   accessLog: null,
   compress: null,
+  charset: null,
   cache: null,
   policy: NO_POLICY,
 };
@@ -62,6 +64,7 @@ export function resolveOptions(
         ? around.accessLog
         : resolveAccessLogs(settings.access_log, [...at, "access_log"], context.logs, context),
     compress: settings.compress === undefined ? around.compress : resolveCompress(settings.compress),
+    charset: settings.charset === undefined ? around.charset : resolveCharset(settings.charset),
     cache: settings.cache === undefined ? around.cache : resolveCache(settings.cache, [...at, "cache"], context),
     policy: resolvePolicy(settings, at, around.policy, context),
   };

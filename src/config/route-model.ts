@@ -49,6 +49,8 @@ export interface RouteOptions {
   readonly accessLog: readonly AccessLogConfig[] | null;
   /** Compress answers on the fly; null: send them as they are. */
   readonly compress: CompressConfig | null;
+  /** Added to the Content-Type of answers of apps and upstreams. */
+  readonly charset: CharsetConfig | null;
   readonly policy: PolicyConfig;
   /** Answer from answers that were kept; null: always ask. */
   readonly cache: CacheConfig | null;
@@ -184,6 +186,12 @@ export type RuleConfig =
   /** `text`: the Location for 301, 302, 303, 307 and 308, else the body; null: the error page of the status. 444 closes without an answer. */
   | { readonly kind: "return"; readonly status: number; readonly text: Template | null }
   | { readonly kind: "break" };
+
+export interface CharsetConfig {
+  readonly name: string;
+  /** Lower case; `*` is any. */
+  readonly types: readonly string[];
+}
 
 export interface VariableConfig {
   readonly from: Template;

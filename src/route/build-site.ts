@@ -16,6 +16,7 @@ import type { CompiledTemplate, Encoding, TemplateCompiler, TemplateScope } from
 import { AccessList } from "./access-list.ts";
 import { buildGuard, foundMethods, type GuardTools } from "./build-guard.ts";
 import { buildPace } from "./build-pace.ts";
+import { Charset } from "./charset.ts";
 import { ClientGate } from "./client-gate.ts";
 import { type Condition, compileCondition } from "./condition.ts";
 import { ErrorPages } from "./error-pages.ts";
@@ -176,10 +177,10 @@ class SiteBuilder {
         ? "internal"
         : null;
     const compress = config.compress === null ? null : makeCompressor(config.compress);
-    if (headers === null && cors === null && expires === null && errors === null && accel === null && compress === null)
-      return null;
     const own = !asks.some((one) => one.kind === "proxy" || one.kind === "app" || one.kind === "cgi");
-    return { headers, cors, expires, errors, intercept: config.intercept && !own, own, accel, compress };
+    const charset = config.charset === null || own ? null : new Charset(config.charset);
+    if ([headers, cors, expires, errors, accel, charset, compress].every((one) => one === null)) return null;
+    return { headers, cors, expires, errors, intercept: config.intercept && !own, own, accel, charset, compress };
   }
 
   #handler(config: HandlerConfig, scope: TemplateScope | null, route: RouteConfig): Handler {

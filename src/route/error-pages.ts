@@ -1,6 +1,6 @@
 import type { ErrorPageConfig } from "../config/route-model.ts";
 import type { Exchange, Handler } from "../http/exchange.ts";
-import { stateOf } from "../template/request-state.ts";
+import { restoreFields, stateOf } from "../template/request-state.ts";
 import type { CompiledTemplate } from "../template/template.ts";
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { Guide } from "./guide.ts";
@@ -44,6 +44,7 @@ export class ErrorPages {
 /** Makes an exchange ready to be handled once more: what the first handler left is forgotten, a body that was read is gone. */
 export function prepareAgain(exchange: Exchange): void {
   exchange.onAbort = null;
+  restoreFields(exchange);
   if (exchange.body instanceof RoutedBody && exchange.body.asked) {
     exchange.body = NO_BODY;
     exchange.headers = withoutFields(exchange.headers, OF_BODY);

@@ -18,7 +18,7 @@ export class NginxTable implements RouteFinder {
     // Merged as it comes in; what rules made of it may have slashes in a row again.
     const search: Search = { exchange, path: mergeSlashes(exchange.path), route: null, slash: null };
     this.#level.search(search);
-    if (search.slash !== null) return { slash: search.slash };
+    if (search.slash !== null) return search.slash;
     const { route } = search;
     if (route === null) return null;
     return permits(route.methods, exchange.method) ? route : { allowed: route.methods! };
@@ -27,12 +27,18 @@ export class NginxTable implements RouteFinder {
 
 // --- internal ---
 
+/** The path with a slash behind it, and the location there. */
+interface Slash {
+  readonly slash: string;
+  readonly route: Route;
+}
+
 interface Search {
   readonly exchange: Exchange;
   readonly path: string;
   /** The best so far, of all levels. */
   route: Route | null;
-  slash: string | null;
+  slash: Slash | null;
 }
 
 /** The locations of one block. */
@@ -42,7 +48,7 @@ class Level {
   /** Lengths of prefixes, longest first. */
   readonly #lengths: readonly number[];
   /** `/a` of those that answer it with `/a/`. */
-  readonly #slashes = new Map<string, string>();
+  readonly #slashes = new Map<string, Slash>();
   readonly #regexes: { readonly route: Route; readonly test: PathTest }[] = [];
   readonly #nested = new Map<Route, Level>();
 
@@ -95,7 +101,7 @@ class Level {
       case "exact": {
         const path = latin1(match.path);
         if (!this.#exact.has(path)) this.#exact.set(path, route);
-        if (route.redirectsToSlash) this.#redirect(path);
+        if (route.redirectsToSlash) this.#redirect(path, route);
         return;
       }
       case "any":
@@ -106,7 +112,7 @@ class Level {
         return this.#prefix(match.path.endsWith("/") ? match.path : `${match.path}/`, route);
       case "prefix":
         this.#prefix(match.path, route);
-        if (route.redirectsToSlash) this.#redirect(latin1(match.path));
+        if (route.redirectsToSlash) this.#redirect(latin1(match.path), route);
         return;
       case "regex":
         this.#regexes.push({ route, test: regexTest(match.pattern, match.ignoreCase) });
@@ -120,8 +126,8 @@ class Level {
     if (!this.#prefixes.has(path)) this.#prefixes.set(path, route);
   }
 
-  #redirect(path: string): void {
-    if (path.length > 1 && path.endsWith("/")) this.#slashes.set(path.slice(0, -1), path);
+  #redirect(path: string, route: Route): void {
+    if (path.length > 1 && path.endsWith("/")) this.#slashes.set(path.slice(0, -1), { slash: path, route });
   }
 }
 

@@ -133,6 +133,7 @@ export class RouteFilter implements ResponseFilter {
     let head = given;
     if (state.override !== null && !isRedirect(head)) head = new ResponseHead(state.override, head.headers);
     if (state.kept.length > 0) head = withKept(head, state.kept);
+    if (rules?.charset != null) head = rules.charset.apply(head);
     state.override = null;
     state.kept = [];
     state.head = head;

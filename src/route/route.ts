@@ -3,6 +3,7 @@ import type { Exchange, Handler, ResponseFilter } from "../http/exchange.ts";
 import type { Pace } from "../http/pace.ts";
 import type { Cors } from "../middleware/cors.ts";
 import type { AccessList } from "./access-list.ts";
+import type { Charset } from "./charset.ts";
 import type { Condition } from "./condition.ts";
 import type { ErrorPages } from "./error-pages.ts";
 import type { ExpiryRule } from "./expiry.ts";
@@ -21,6 +22,7 @@ export interface AnswerRules {
   readonly own: boolean;
   /** The handler's answer may lead to another route: `internal` ones only, or any; null: it may not. */
   readonly accel: "internal" | "any" | null;
+  readonly charset: Charset | null;
   /** Compresses what is sent in the end. */
   readonly compress: ResponseFilter | null;
 }
@@ -77,10 +79,14 @@ export interface RouteFinder {
 }
 
 /**
- * The route for an exchange; methods that the path's routes take when none takes this one (405); the path with a final slash;
+ * The route for an exchange; methods that the path's routes take when none takes this one (405); the path with a final slash and the route that is there;
  * or null.
  */
-export type Found = Route | { readonly allowed: readonly string[] } | { readonly slash: string } | null;
+export type Found =
+  | Route
+  | { readonly allowed: readonly string[] }
+  | { readonly slash: string; readonly route: Route }
+  | null;
 
 /** Whether the route takes the method; who takes GET takes HEAD (RFC 9110 §9.3.2). */
 export function permits(methods: readonly string[] | null, method: string): boolean {

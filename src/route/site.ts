@@ -4,7 +4,7 @@ import { mergedPath, mergeSlashes } from "../http/path.ts";
 import { encodePath, encodeQuery } from "../http/percent-encode.ts";
 import { Refusal } from "../http/refusal.ts";
 import { ResponseHead } from "../http/response-head.ts";
-import { knownState, type RequestState, stateOf } from "../template/request-state.ts";
+import { knownState, type RequestState, restoreFields, stateOf } from "../template/request-state.ts";
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { ClientGate } from "./client-gate.ts";
 import type { Guide } from "./guide.ts";
@@ -91,6 +91,7 @@ export class Site implements Handler, Guide {
   redirect(exchange: Exchange, path: string, query: string): void {
     const state = stateOf(exchange);
     if (!this.#mayChange(exchange, state)) return;
+    restoreFields(exchange);
     state.internal = true;
     if (path !== exchange.path || query !== exchange.query) exchange.rewritten = true;
     exchange.path = path;
@@ -101,6 +102,7 @@ export class Site implements Handler, Guide {
   enter(exchange: Exchange, name: string): void {
     const state = stateOf(exchange);
     if (!this.#mayChange(exchange, state)) return;
+    restoreFields(exchange);
     state.internal = true;
     const route = this.#parts!.named.get(name);
     if (route === undefined) exchange.fail(500, `There is no route named ${name}`);
@@ -154,6 +156,7 @@ export class Site implements Handler, Guide {
       } else this.#take(exchange, found);
     } else if ("slash" in found) {
       const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
+      this.#adopt(exchange, found.route);
       redirect(exchange, 301, this.locate(exchange, encodePath(found.slash) + query));
     } else {
       exchange.fail(405, "This path does not take that method", [["Allow", found.allowed.join(", ")]]);
@@ -161,11 +164,11 @@ export class Site implements Handler, Guide {
   }
 
   #take(exchange: Exchange, chosen: Route): void {
+    this.#adopt(exchange, chosen);
     if (chosen.internal && knownState(exchange)?.internal !== true) {
       exchange.fail(404, "No route matches this path");
       return;
     }
-    this.#adopt(exchange, chosen);
     if (isTooLarge(exchange, chosen)) return;
     let route = chosen;
     if (chosen.rules !== null) {
@@ -206,7 +209,11 @@ export class Site implements Handler, Guide {
       exchange.fail(404, "No route matches this request");
       return;
     }
-    route.requestHeaders?.apply(exchange);
+    if (route.requestHeaders !== null) {
+      const state = knownState(exchange);
+      if (state !== null) state.given = exchange.headers;
+      route.requestHeaders.apply(exchange);
+    }
     // What an upstream says of an answer holds for the route that it leads to (X-Accel-Limit-Rate with X-Accel-Redirect).
     if (exchange.pace?.said !== true) exchange.pace = route.pace === null ? null : route.pace(exchange);
     const { body } = exchange;

@@ -47,8 +47,9 @@ export class TryHandler implements Handler {
       }
       const path = step.path.evaluate(exchange) || "/";
       if (!this.#exists(step, step.root.evaluate(exchange), path)) continue;
-      if (path !== exchange.path) {
-        exchange.path = path;
+      const own = ownPath(step.strip, path);
+      if (own !== exchange.path) {
+        exchange.path = own;
         exchange.rewritten = true;
       }
       this.#found.handle(exchange);
@@ -68,6 +69,12 @@ export class TryHandler implements Handler {
 // --- internal ---
 
 type FileStep = Extract<TryStep, { kind: "file" }>;
+
+/** The path of a name that was found: under the location whose path is taken off (NGINX's `alias`), also where it has not begun so. */
+function ownPath(strip: string, path: string): string {
+  if (strip === "" || path.startsWith(strip)) return path;
+  return `${strip.replace(/\/$/, "")}${path.startsWith("/") ? "" : "/"}${path}`;
+}
 
 /** Lets an answer through; where there is nothing (404), goes on. */
 class Otherwise implements ResponseFilter {

@@ -1,4 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
+import type { RequestHeaders } from "../http/request-headers.ts";
 import type { ResponseHead } from "../http/response-head.ts";
 
 /** NGINX's limit: so many times may one request be led to another path or route. */
@@ -28,6 +29,8 @@ export class RequestState {
   override: number | null = null;
   /** Fields for the answer to come, from an answer that led elsewhere (X-Accel-Redirect) or an error. */
   kept: readonly (readonly [string, string])[] = [];
+  /** The fields of the request before the route that had it changed them for its upstream; null: they are as they came. */
+  given: RequestHeaders | null = null;
   logged = true;
   /** The access logs of the route that is in effect; null: those of everything. src/log knows their type. */
   log: object | null = null;
@@ -58,6 +61,14 @@ export function knownState(exchange: Exchange): RequestState | null {
 /** Whether the access log is to tell of the exchange: what the last of its routes says. */
 export function isLogged(exchange: Exchange): boolean {
   return knownState(exchange)?.logged !== false;
+}
+
+/** The request's fields are again what they were before a route changed them, for the route that it is led to. */
+export function restoreFields(exchange: Exchange): void {
+  const state = knownState(exchange);
+  if (state === null || state === undefined || state.given === null) return;
+  exchange.headers = state.given;
+  state.given = null;
 }
 
 /** Who has been let in: the name of a user, or empty. */

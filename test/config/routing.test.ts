@@ -201,6 +201,7 @@ test("variables hold values, patterns and networks", () => {
     hosts: false,
     patterns: [{ pattern: "^(?<lang>..)", ignoreCase: true, value: "{lang}{1}" }],
     networks: {},
+    shares: [],
     default: "{where}",
   });
   assert.equal(variables["where"]?.from, "{remote_addr}");

@@ -90,6 +90,13 @@ const SERVERS = `
     location /zip.css { gzip on; gzip_min_length 1; gzip_types text/css; alias html/a/style.css; }
     location /varproxy/ { set $to 127.0.0.1:BACKEND; proxy_pass http://$to; }
     location /varuri/ { set $to 127.0.0.1:BACKEND; proxy_pass http://$to/fixed$uri; }
+    location /again/ { proxy_pass http://app; proxy_set_header X-Add $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-First 1;
+      proxy_intercept_errors on; error_page 404 = @again; }
+    location @again { rewrite ^ /found break; proxy_pass http://app; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; }
+    location /hidden/ { internal; error_page 404 /index.html; }
+    location /single/ { alias html/; try_files $uri / =404; }
+    location /headed/ { add_header X-Own headed always; proxy_pass http://app; }
+    location /texts/ { charset utf-8; proxy_pass http://app; location /texts/all { charset koi8-r; charset_types *; override_charset on; proxy_pass http://app; } }
     location /split { return 200 "$part $few"; }
     location /follow/ { proxy_pass http://app; proxy_intercept_errors on; error_page 302 = @followed; }
     location @followed { return 200 "led by $upstream_status"; }
@@ -133,6 +140,10 @@ const REQUESTS: readonly Asked[] = [
     .split(" ")
     .map((target) => ({ target })),
   ..."/follow/redirect /follow/x /protocol/x?y /protocol/whole/x /scheme/x?y".split(" ").map((target) => ({ target })),
+  ..."/again/404 /again/200 /hidden/x /single/none /single/ /single/a/style.css /headed /headed/ /texts/x /texts/plain /texts/html /texts/all/x /texts/all/html"
+    .split(" ")
+    .map((target) => ({ target })),
+  { target: "/again/404", headers: { "X-Forwarded-For": "1.2.3.4" } },
   ...Array.from({ length: 40 }, (_, at) => ({ target: `/split?k=client${at * at}` })),
   ..."/x /z /none".split(" ").flatMap((target) => ["fourth.org", "fifth.org"].map((host) => ({ target, host }))),
   { target: "/zip.css", headers: { "Accept-Encoding": "gzip" } },
@@ -195,6 +206,8 @@ const TEMPORARY = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
   .map((name) => `${name}_temp_path tmp_${name};`)
   .join(" ");
 
+const TYPES: Readonly<Record<string, string>> = { plain: "text/plain", html: "text/html; charset=latin1" };
+
 /** Says what it was asked, or does what the path's last part says. */
 async function startBackend(t: TestContext): Promise<number> {
   const server = http.createServer((request, response) => {
@@ -206,7 +219,7 @@ async function startBackend(t: TestContext): Promise<number> {
       else
         response
           .writeHead(/^[45]\d\d$/.test(last) ? Number(last) : 200, {
-            "Content-Type": "application/json",
+            "Content-Type": TYPES[last] ?? "application/json",
             "X-Secret": "secret",
             "Set-Cookie": "a=b; Path=/",
           })

@@ -166,11 +166,11 @@ test("proxy_pass keeps the path, or replaces it, by its URI part", () => {
     "/b",
     undefined,
   ]);
-  assert.deepEqual(to("location /a { proxy_pass http://h:1$request_uri; }"), ["http://h:1", "{request_uri}", "all"]);
+  assert.deepEqual(to("location /a { proxy_pass http://h:1$request_uri; }"), ["http://h:1", "{request_uri}", "all-and-query"]);
   assert.deepEqual(to("location ~ ^/a(.*) { proxy_pass http://h/b$1$is_args$args; }"), [
     "http://h",
     "/b{1}{is_args}{args}",
-    "all",
+    "all-and-query",
   ]);
   assert.deepEqual(to("location /a { set $u http://h:1; proxy_pass $u; }"), ["http://h:1", undefined, undefined]);
   assert.deepEqual(to("location /a { uwsgi_pass unix:///run/a.sock; }"), [

@@ -27,6 +27,7 @@ const OPTIONS: RouteOptions = {
   logged: true,
   accessLog: null,
   compress: null,
+  charset: null,
   cache: null,
   policy: NO_POLICY,
 };

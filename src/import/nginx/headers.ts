@@ -94,6 +94,8 @@ export function requestHeaders(scope: Scope, t: Translation): RequestHeaders {
     }
     const before = Object.keys(set).find((other) => other.toLowerCase() === name!.toLowerCase());
     if (before === undefined) set[name!] = value;
+    else if (before.toLowerCase() === "host")
+      t.ledger.claim(directive, "approximated", "a request has one Host: the first that is set");
     else set[before] = [set[before]!, value].flat();
   }
   const names = new Set(found.map((directive) => headerOf(directive).toLowerCase()));

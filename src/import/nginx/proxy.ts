@@ -1,5 +1,6 @@
 import type { Plain } from "../tree.ts";
 import { cacheAt } from "./cache.ts";
+import { charsetAt } from "./charset.ts";
 import { requestHeaders } from "./headers.ts";
 import { type ProxyTarget, proxyTarget, targetKeys } from "./proxy-target.ts";
 import type { Scope } from "./scope.ts";
@@ -79,6 +80,7 @@ export function proxyRoute(pass: Directive, scope: Scope, t: Translation): Plain
     proxy,
     request_headers: http === null ? undefined : sectionOf({ set: sectionOf(http.set) }),
     intercept: intercept || undefined,
+    charset: charsetAt(scope, t),
     cache: cacheAt(family, target.server, scope, t),
   });
 }

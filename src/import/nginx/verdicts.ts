@@ -64,6 +64,11 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["approximated", "103 of upstreams is not passed on", /^early_hints$/],
   ["approximated", "requests with invalid header names are refused", /^ignore_invalid_headers$/],
   ["approximated", "ranges of answers that are not kept go on as the upstream made them", /^\w+_force_ranges$/],
+  [
+    "approximated",
+    "texts are not recoded: the charset is named alone",
+    /^(?:source_charset|override_charset|charset_map)$/,
+  ],
   ["approximated", "slashes side by side are one in the path that locations are compared with", /^merge_slashes$/],
   ["approximated", "apps never see header names with underscores", /^underscores_in_headers$/],
   ["approximated", "there is no counter on the admin listener for it", /^status_zone$/],
