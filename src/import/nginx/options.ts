@@ -70,7 +70,7 @@ function errorPages(scope: Scope, t: Translation): Plain | undefined {
     const words = textsOf(directive);
     const to = words.pop()!;
     const equals = words.at(-1)?.startsWith("=") === true ? words.pop()! : null;
-    const statuses = words.filter((word) => isStatus(word, directive, scope, t) && !seen.has(word));
+    const statuses = words.filter((word) => isStatus(word, directive, t) && !seen.has(word));
     for (const word of statuses) seen.add(word);
     if (statuses.length === 0) continue;
     pages[statuses.join(" ")] = errorPage(directive, to, equals, t);
@@ -78,19 +78,11 @@ function errorPages(scope: Scope, t: Translation): Plain | undefined {
   return sectionOf(pages);
 }
 
-const FAMILIES: readonly string[] = ["proxy", "uwsgi", "fastcgi", "scgi"];
-
-function isStatus(word: string, directive: Directive, scope: Scope, t: Translation): boolean {
+function isStatus(word: string, directive: Directive, t: Translation): boolean {
   if (!/^[3-5]\d\d$/.test(word)) {
     t.refuse(directive, `value "${word}" must be between 300 and 599`);
     return false;
   }
-  if (word.startsWith("3") && !FAMILIES.some((family) => scope.isOn(`${family}_intercept_errors`, false)))
-    t.ledger.claim(
-      directive,
-      "approximated",
-      `${word} of upstreams whose errors are intercepted; what is made here goes on`,
-    );
   if (/^49[4-7]$/.test(word)) {
     t.ledger.claim(directive, "approximated", `answers with ${word} go to the client as they are`);
     return false;
