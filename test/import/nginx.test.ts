@@ -166,7 +166,11 @@ test("proxy_pass keeps the path, or replaces it, by its URI part", () => {
     "/b",
     undefined,
   ]);
-  assert.deepEqual(to("location /a { proxy_pass http://h:1$request_uri; }"), ["http://h:1", "{request_uri}", "all-and-query"]);
+  assert.deepEqual(to("location /a { proxy_pass http://h:1$request_uri; }"), [
+    "http://h:1",
+    "{request_uri}",
+    "all-and-query",
+  ]);
   assert.deepEqual(to("location ~ ^/a(.*) { proxy_pass http://h/b$1$is_args$args; }"), [
     "http://h",
     "/b{1}{is_args}{args}",
