@@ -15,7 +15,11 @@ my $log_out = \&Test::Nginx::log_out;
 {
 	no warnings 'redefine';
 	*Test::Nginx::log_out = sub {
-		$_[0] = complete($_[0]) if @_ && defined $_[0] && $_[0] =~ m!^[A-Z]+ [^\x0d\x0a]* HTTP/1\.\d\x0a!;
+		if (@_ && defined $_[0]) {
+			my $front = front($_[0]);
+			my $rest = substr($_[0], length $front);
+			$_[0] = $front . complete($rest) if $rest =~ m!^[A-Z]+ [^\x0d\x0a]* HTTP/1\.\d\x0a!;
+		}
 		$log_out->(@_);
 	};
 }
@@ -33,6 +37,14 @@ if (eval { require Test::Nginx::HTTP2; 1 }) {
 		my $done = $huff->($string);
 		return $bits % 8 ? $done : substr($done, 0, $bits / 8);
 	};
+}
+
+# A header of the PROXY protocol, version 1 or 2, which stands before the first head; else nothing.
+sub front {
+	my ($text) = @_;
+	return $1 if $text =~ /^(PROXY [^\x0a]*\x0a)/;
+	return '' unless $text =~ /^\x0d\x0a\x0d\x0a\x00\x0d\x0aQUIT\x0a..(..)/s;
+	return substr($text, 0, 16 + unpack('n', $1));
 }
 
 # Only the heads: what follows an empty line is a body, unless another head begins there (pipelining).
