@@ -9,7 +9,7 @@ import { bandwidth, choice, count, flag, path, pattern, size, template } from ".
 import { concurrencySchema, rateSchema } from "./limit-schema.ts";
 import { accessLogsSchema } from "./log-schema.ts";
 import { routeName } from "./name-patterns.ts";
-import { list, named, oneOrMore, optional, section, shorthand } from "./sections.ts";
+import { list, named, oneOrMore, optional, section, shorthand, withDefault } from "./sections.ts";
 
 /** `404`, `5xx`, or several of them with spaces between. */
 const STATUSES = /^[345](?:\d\d|xx)(?:\s+[345](?:\d\d|xx))*$/;
@@ -36,6 +36,16 @@ const accessSchema = section({
   deny: optional(oneOrMore(range), "Answer clients from here with 403."),
 }).meta({ id: "access" });
 
+const locationsSchema = section({
+  absolute: withDefault(flag, true, "Put scheme, host and port in front."),
+  port: withDefault(flag, true, "Name the port of the listener, unless it is the usual one of the scheme."),
+  host: withDefault(
+    choice("asked", "site"),
+    "asked",
+    "The host that the client asked, or the first of the site's `hosts`.",
+  ),
+}).meta({ id: "locations" });
+
 /** What may stand at a site for all of its routes, and at a route. */
 export const optionKeys = {
   request_headers: optional(
@@ -59,6 +69,11 @@ export const optionKeys = {
     "our own pages",
   ),
   intercept: optional(flag, "`errors` cover those answers of apps, upstreams and CGI programs too.", "`false`"),
+  locations: optional(
+    shorthand(choice("path", "absolute"), (written) => ({ absolute: written === "absolute" }), locationsSchema),
+    "How a Location that is a path of the site is sent: as it is (`path`), or with scheme, host and port in front (`absolute`, or a section).",
+    "`absolute` with `order: nginx` and for what rules answer, else `path`",
+  ),
   access: optional(
     list(accessSchema),
     "Who may come in: the first entry that fits the client's address decides.",

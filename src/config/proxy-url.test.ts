@@ -38,6 +38,8 @@ test("variables may stand where the server does, and in the path", () => {
     path: "/x",
   });
   assert.deepEqual(parse("{backend}"), { kind: "template", protocol: "http", authority: "{backend}", path: "" });
+  for (const text of ["{scheme}://a/b", "http:/{uri}"])
+    assert.deepEqual(parse(text), { kind: "template", protocol: "http", authority: text, path: "" });
   assert.equal(parse("http://a/{1}").kind, "server");
 });
 
@@ -51,7 +53,6 @@ test("what is neither is refused", () => {
     "http://u:p@a",
     "http://[x]",
     "a b",
-    "{scheme}://a",
   ])
     assert.equal(parse(text).kind, "bad", text);
 });

@@ -36,12 +36,9 @@ export function parseProxyUrl(written: string, directory: string): ProxyUrl {
   const protocol = scheme === undefined ? "http" : PROTOCOLS.find((known) => known === scheme.toLowerCase());
   if (protocol === undefined)
     return { kind: "bad", reason: `nothing here speaks ${scheme}`, remedy: `use one of ${PROTOCOLS.join(", ")}` };
-  if (/^[^/]*\{\w+\}[^/]*:\/\//.test(written))
-    return {
-      kind: "bad",
-      reason: `the protocol of "${written}" is not known before a request comes`,
-      remedy: "write http:// or https:// in front; two routes with a condition can choose between them",
-    };
+  // A variable holds the protocol, or a part of it.
+  if (/^[^/]*\{\w+\}[^/]*:\/\/|^https?:\/?\{\w+\}/.test(written))
+    return { kind: "template", protocol: "http", authority: written, path: "" };
   const rest = scheme === undefined ? written : written.slice(scheme.length + 3);
   const { authority, path } = splitPath(rest);
   if (plainText(authority) === null) return { kind: "template", protocol, authority, path };

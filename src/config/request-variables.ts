@@ -8,7 +8,7 @@ export const REQUEST_VARIABLES: ReadonlySet<string> = new Set(
   document_uri fastcgi_path_info fastcgi_script_name host hostname http2 https is_args msec nginx_version path pid
   proxy_add_x_forwarded_for proxy_host proxy_port
   proxy_protocol_addr proxy_protocol_port proxy_protocol_server_addr proxy_protocol_server_port query query_string realip_remote_addr realip_remote_port realpath_root
-  remote_addr remote_network remote_port remote_user request request_completion request_filename request_id request_length request_method
+  remote_addr remote_network remote_port remote_user request request_body request_completion request_filename request_id request_length request_method
   request_time request_uri requests_total scheme server_addr server_name server_port server_protocol
   ssl_alpn_protocol ssl_cipher ssl_client_cert ssl_client_escaped_cert ssl_client_fingerprint ssl_client_i_dn ssl_client_i_dn_legacy
   ssl_client_s_dn ssl_client_s_dn_legacy ssl_client_serial ssl_client_v_end ssl_client_v_remain ssl_client_v_start ssl_client_verify
@@ -20,7 +20,15 @@ export const REQUEST_VARIABLES: ReadonlySet<string> = new Set(
 );
 
 /** `{http_user_agent}`, `{arg_page}`: the rest of the name says which header, argument or cookie. */
-const PREFIXES = ["http_", "arg_", "cookie_", "sent_http_", "upstream_http_", "upstream_cookie_"] as const;
+const PREFIXES = [
+  "http_",
+  "arg_",
+  "cookie_",
+  "sent_http_",
+  "upstream_http_",
+  "upstream_cookie_",
+  "upstream_trailer_",
+] as const;
 
 /** Those that a rule may set: NGINX's `set $args`. */
 export const CHANGEABLE_VARIABLES: ReadonlySet<string> = new Set(["args"]);

@@ -5,8 +5,10 @@ import type { ProxyConfig, ProxyProtocol } from "./proxy-model.ts";
 import type { ProxySettings } from "./proxy-schema.ts";
 import { defaultPort, parseProxyUrl, shownServer } from "./proxy-url.ts";
 import { upstreamFor } from "./resolve-upstreams.ts";
+import { resolverOf } from "./resolver-schema.ts";
 import type { RouteContext } from "./route-context.ts";
 import type { Path } from "./sourced.ts";
+import { plainText } from "./template.ts";
 import { checkOptionalTemplate, checkTemplate } from "./template-check.ts";
 
 /** Where a proxy leads. */
@@ -57,6 +59,11 @@ export function resolveProxy(settings: ProxySettings, at: Path, context: RouteCo
       at: "key",
       remedy: "write request_headers",
     });
+  if (!isHttp && settings.method !== undefined)
+    context.problems.error([...at, "method"], `a ${protocol} request has its method among its parameters`, {
+      at: "key",
+      remedy: "write parameters: {REQUEST_METHOD: ...} with all the others",
+    });
   const parameters = Object.entries(settings.parameters ?? {}).map(
     ([key, value]) => [key, checkTemplate(value, [...at, "parameters", key], context)] as const,
   );
@@ -65,11 +72,16 @@ export function resolveProxy(settings: ProxySettings, at: Path, context: RouteCo
     protocol,
     upstream,
     target,
+    resolver: resolverOf(settings.resolver),
     name,
     path: resolvePath(settings, to, at, context),
     host: checkTemplate(settings.host ?? "{http_host}", [...at, "host"], context),
     forwarded: settings.forwarded,
+    method: checkOptionalTemplate(settings.method, [...at, "method"], context),
+    body: settings.body === false ? "" : checkOptionalTemplate(settings.body, [...at, "body"], context),
+    passHeaders: passedHeaders(settings.pass_headers),
     parameters: settings.parameters === undefined ? PARAMETERS_OF[protocol] : parameters,
+    script: resolveScript(settings, protocol, [...at, "script"], context),
     buffering: settings.buffering,
     requestBuffering: settings.request_buffering,
     requestTrailers: settings.request_trailers,
@@ -80,13 +92,38 @@ export function resolveProxy(settings: ProxySettings, at: Path, context: RouteCo
     redirects: resolveRedirects(settings.redirects, [...at, "redirects"], context),
     cookiePaths: resolveCookies(settings.cookies?.paths, [...at, "cookies", "paths"], context),
     cookieDomains: resolveCookies(settings.cookies?.domains, [...at, "cookies", "domains"], context),
+    cookieFlags: resolveCookieFlags(settings.cookies?.flags, [...at, "cookies", "flags"], context),
     hide: (settings.hide ?? []).map((field) => field.toLowerCase()),
     underscores: settings.underscores,
+    keepConnections: settings.keep_connections,
     upgrade: settings.upgrade,
     tunnel: { idle: settings.tunnel.idle ?? settings.read_timeout, lifetime: settings.tunnel.lifetime },
     accel: settings.accel,
-    tls: resolveTls(settings, protocol, at, context),
+    tls: resolveTls(settings, to, at, context),
   };
+}
+
+function resolveScript(
+  { script }: ProxySettings,
+  protocol: ProxyProtocol,
+  at: Path,
+  { problems }: RouteContext,
+): ProxyConfig["script"] {
+  if (script !== undefined && protocol !== "fastcgi")
+    problems.error(at, `a proxy to ${protocol} has no scripts`, { at: "key", remedy: "write fastcgi:// in to" });
+  if (script?.split !== undefined) {
+    const pattern = checkPattern(script.split, [...at, "split"], "path", problems);
+    if (capturesOf(pattern).count < 2)
+      problems.error([...at, "split"], `"${script.split}" has no two groups`, {
+        remedy: "write ^(.+\\.php)(/.*)$",
+      });
+  }
+  return { index: script?.index ?? "", split: script?.split ?? null };
+}
+
+function passedHeaders(written: boolean | readonly string[]): readonly string[] | null {
+  if (written === true) return null;
+  return written === false ? [] : written.map((name) => name.toLowerCase());
 }
 
 function resolveDestination(written: string, at: Path, context: RouteContext): Destination | null {
@@ -193,9 +230,11 @@ function resolveRedirects(
   at: Path,
   context: RouteContext,
 ): ProxyConfig["redirects"] {
-  if (redirects === "default") return redirects;
-  return (redirects === false ? [] : redirects).map(({ from, to }, index) => {
-    const captures = checkFrom(from, [...at, index, "from"], context, true);
+  if (redirects === "default") return [redirects];
+  return (redirects === false ? [] : redirects).map((rewrite, index) => {
+    if (rewrite === "default") return rewrite;
+    const { from, to } = rewrite;
+    const captures = checkFrom(from, [...at, index, "from"], context);
     return { from, to: checkTemplate(to, [...at, index, "to"], { ...context, captures }) };
   });
 }
@@ -206,35 +245,58 @@ function resolveCookies(
   context: RouteContext,
 ): ProxyConfig["cookiePaths"] {
   return (rewrites ?? []).map(({ from, to }, index) => {
-    const captures = checkFrom(from, [...at, index, "from"], context, false);
+    const captures = checkFrom(from, [...at, index, "from"], context);
     return { from, to: checkTemplate(to, [...at, index, "to"], { ...context, captures }) };
   });
 }
 
+/** What an attribute may be written as; one with a variable in it is judged when a cookie comes. */
+const COOKIE_FLAG = /^(?:no)?(?:secure|httponly)$|^nosamesite$|^samesite(?:=(?:strict|lax|none))?$/i;
+
+function resolveCookieFlags(
+  written: readonly { readonly name: string; readonly set: readonly string[] }[] | undefined,
+  at: Path,
+  context: RouteContext,
+): ProxyConfig["cookieFlags"] {
+  return (written ?? []).map(({ name, set }, index) => {
+    checkFrom(name, [...at, index, "name"], context);
+    for (const flag of set) {
+      checkTemplate(flag, [...at, index, "set"], context);
+      if (plainText(flag) !== null && !COOKIE_FLAG.test(flag))
+        context.problems.error([...at, index, "set"], `"${flag}" is no attribute that a cookie can be given here`, {
+          remedy: "write secure, httponly, samesite=lax, or one of them with no in front",
+        });
+    }
+    return { name, flags: set };
+  });
+}
+
 /** Checks text, or a pattern behind `~`; returns how many captures there are after it. */
-function checkFrom(from: string, at: Path, context: RouteContext, isTemplate: boolean): number {
+function checkFrom(from: string, at: Path, context: RouteContext): number {
   if (!from.startsWith("~")) {
-    if (isTemplate) checkTemplate(from, at, context);
+    checkTemplate(from, at, context);
     return context.captures;
   }
-  const pattern = checkPattern(from.slice(1), at, "answer", context.problems);
+  const pattern = checkPattern(from.replace(/^~\*?/, ""), at, "answer", context.problems);
   return Math.max(context.captures, capturesOf(pattern).count);
 }
 
 function resolveTls(
   settings: ProxySettings,
-  protocol: ProxyProtocol,
+  { protocol, target }: Destination,
   at: Path,
   context: RouteContext,
 ): ProxyConfig["tls"] {
   const { tls } = settings;
   const where = [...at, "tls"];
-  if (protocol !== "https") {
+  // A variable may say https.
+  const mayBeSecure = protocol === "https" || (target !== null && protocol === "http");
+  if (!mayBeSecure) {
     if (tls !== undefined)
       context.problems.error(where, `a proxy to ${protocol} has no TLS`, { at: "key", remedy: "write https:// in to" });
     return null;
   }
-  const file = (key: "ca" | "certificate" | "key"): string | null => {
+  const file = (key: "ca" | "crl" | "certificate" | "key"): string | null => {
     const written = tls?.[key];
     if (written === undefined) return null;
     const path = resolve(context.directory, written);
@@ -247,6 +309,7 @@ function resolveTls(
     verify: tls?.verify ?? true,
     ca: file("ca"),
     name: checkOptionalTemplate(tls?.name, [...where, "name"], context),
+    crl: file("crl"),
     certificate: file("certificate"),
     key: file("key"),
   };

@@ -64,7 +64,6 @@ export function siteOfApp(app: string): SiteConfig {
     listeners: null,
     default: false,
     order: "written",
-    absoluteRedirects: "full",
     trust: null,
     httpsRedirect: null,
     rules: [],
@@ -108,7 +107,6 @@ export function resolveSite(settings: SiteSettings, at: Path, context: SiteConte
     listeners,
     default: settings.default,
     order: settings.order,
-    absoluteRedirects: settings.absolute_redirects,
     httpsRedirect: resolveHttpsRedirect(settings.redirect_to_https),
     trust:
       settings.trusted_proxies === undefined

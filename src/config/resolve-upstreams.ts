@@ -1,6 +1,7 @@
 import type { ProxyProtocol, TargetConfig, UpstreamConfig } from "./proxy-model.ts";
 import { defaultPort, PROTOCOLS, parseProxyUrl, type Server } from "./proxy-url.ts";
 import type { ResolveContext } from "./resolve-app.ts";
+import { resolverOf } from "./resolver-schema.ts";
 import type { Path } from "./sourced.ts";
 import { checkTemplate, type TemplateScope } from "./template-check.ts";
 import type { TargetSettings, UpstreamSettings } from "./upstream-schema.ts";
@@ -18,7 +19,7 @@ type Context = ResolveContext & TemplateScope;
 
 /** Requests that wait for one of the few connections that a uWSGI keeps open. */
 const KEPT_QUEUE = 1000;
-const KEPT = { keepalive: 32, keepaliveTimeout: 60_000 } as const;
+const KEPT = { keepalive: 32, keepaliveTimeout: 60_000, keepaliveRequests: 0, keepaliveTime: 0 } as const;
 
 export function resolveUpstreams(
   settings: Readonly<Record<string, UpstreamSettings>>,
@@ -59,6 +60,7 @@ export function upstreamFor(
       balance: "round-robin",
       key: "",
       consistent: true,
+      resolver: null,
       ...KEPT,
       queueSize: 0,
       queueTimeout: 10_000,
@@ -106,8 +108,11 @@ function resolveUpstream(
     balance: settings.balance,
     key: resolveKey(settings, at, context),
     consistent: settings.consistent,
+    resolver: resolverOf(settings.resolver),
     keepalive: settings.keepalive,
     keepaliveTimeout: settings.keepalive_timeout,
+    keepaliveRequests: settings.keepalive_requests,
+    keepaliveTime: settings.keepalive_time,
     queueSize: settings.queue.size === 0 && protocol === "puwsgi" ? KEPT_QUEUE : settings.queue.size,
     queueTimeout: settings.queue.timeout,
     slowStart: settings.slow_start,

@@ -17,8 +17,6 @@ export interface SiteConfig extends RouteOptions {
   readonly default: boolean;
   /** `written`: the first route that matches. `nginx`: exact, else the longest prefix unless a regex matches first. */
   readonly order: "written" | "nginx";
-  /** Whether a Location that is a path is completed: with scheme, host and port, without the port, or not. */
-  readonly absoluteRedirects: "full" | "portless" | "off";
   /** Who may say here who the client is; null: as for all sites. */
   readonly trust: TrustConfig | null;
   /** Requests without TLS are sent to the same URL with https; null: they are answered. */
@@ -37,6 +35,8 @@ export interface RouteOptions {
   readonly errors: readonly ErrorPageConfig[];
   /** `errors` replace those answers of apps, upstreams and CGI programs too. */
   readonly intercept: boolean;
+  /** How a Location that is a path is sent; null: as the site's `order` has it. */
+  readonly locations: LocationsConfig | null;
   /** First match decides; none: allowed. Else 403. */
   readonly access: readonly AccessConfig[];
   /** Largest request body in bytes; null: that of `limits`; 0: no limit. */
@@ -61,6 +61,16 @@ export interface BandwidthConfig {
   readonly rate: number | Template;
   /** Bytes that go first without that bound. */
   readonly after: number;
+}
+
+/** How a Location that is a path of the site is sent (RFC 9110 §10.2.2). */
+export interface LocationsConfig {
+  /** With scheme, host and port in front; the rest is about these. */
+  readonly absolute: boolean;
+  /** The listener's port is named, unless it is the usual one. */
+  readonly port: boolean;
+  /** The host that was asked, or the site's first. */
+  readonly host: "asked" | "site";
 }
 
 /** How the answers of a route are kept (RFC 9111, docs/cache.md). Times in milliseconds. */

@@ -34,11 +34,6 @@ export const siteSchema = section({
     "written",
     "How a route is chosen: the first that matches, or as NGINX chooses (exact, else the longest prefix unless a regex matches).",
   ),
-  absolute_redirects: withDefault(
-    choice("full", "portless", "off"),
-    "full",
-    "What `/path` in the Location of a rule, an error page or, with `order: nginx`, a route is sent as: with scheme, host and port, without the port, or as it is.",
-  ),
   redirect_to_https: optional(
     httpsRedirectSchema,
     "Send requests without TLS to the same URL with https: `true`, or a section.",

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { choice, count, duration, flag, template, text } from "./kinds.ts";
 import { UPSTREAM_NAME, urlPath } from "./name-patterns.ts";
+import { resolverSchema } from "./resolver-schema.ts";
 import { list, named, optional, section, shorthand, withDefault } from "./sections.ts";
 
 const targetSchema = section({
@@ -34,8 +35,11 @@ const upstreamSchema = section({
     "`{request_uri}` for `hash`, `propylon_target` for `sticky`",
   ),
   consistent: withDefault(flag, true, "With `hash`: a target more or less moves few keys."),
+  resolver: optional(resolverSchema, "Name servers that know the addresses of its targets.", "the system"),
   keepalive: withDefault(count(0, 65_535), 32, "Idle connections kept open by each edge; 0 for a new one each time."),
   keepalive_timeout: withDefault(duration, "60s", "How long an idle connection is kept."),
+  keepalive_requests: withDefault(count(0), 0, "Requests that one connection carries; 0 for no limit."),
+  keepalive_time: withDefault(duration, 0, "How long one connection is used in all; 0 for no limit."),
   queue: withDefault(
     section({
       size: withDefault(

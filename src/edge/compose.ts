@@ -9,7 +9,7 @@ import { CgiHandler } from "../cgi/handler.ts";
 import type { ShareConfig } from "../config/deadline-model.ts";
 import type { Config } from "../config/model.ts";
 import type { AccessLogConfig, CacheConfig, StaticConfig } from "../config/route-model.ts";
-import type { Handler } from "../http/exchange.ts";
+import type { Exchange, Handler } from "../http/exchange.ts";
 import type { LogDraft } from "../log/access-logs.ts";
 import type { ExchangeLog } from "../log/exchange-log.ts";
 import { CompressFilter } from "../middleware/compress.ts";
@@ -25,6 +25,7 @@ import { ClientGate } from "../route/client-gate.ts";
 import { compileCondition } from "../route/condition.ts";
 import { askWithGet, prepareAgain } from "../route/error-pages.ts";
 import { FileLooker } from "../route/file-facts.ts";
+import { absoluteLocation } from "../route/location.ts";
 import { PostedFiles } from "../route/posted-files.ts";
 import type { Site } from "../route/site.ts";
 import { SiteTable } from "../route/site-table.ts";
@@ -33,7 +34,9 @@ import { createStaticHandler } from "../static/handler.ts";
 import { setVariable } from "../template/request-state.ts";
 import { type Figures, TemplateCompiler, type TemplateScope } from "../template/template.ts";
 import { BrokenAppPage } from "./broken-app-page.ts";
+import { countedConnections } from "./counted-connections.ts";
 import { givenNames } from "./given-names.ts";
+import { notedBodies } from "./noted-bodies.ts";
 import { RequestIds } from "./request-ids.ts";
 
 /** What handlers are made from besides the configuration. Outlives a reload. */
@@ -80,7 +83,10 @@ export function compose(config: Config, parts: Parts): Handler {
   );
   const admitted = gate.takesHost ? gated(gate, sites) : sites;
   // Whose request ids are believed is asked of the connection, before the gate says who stands behind it.
-  return config.requestId === null ? admitted : new RequestIds(config.requestId, admitted);
+  const known = config.requestId === null ? admitted : new RequestIds(config.requestId, admitted);
+  const counts = /\{connection_requests\}/.test(JSON.stringify([config.sites, config.variables]));
+  const counted = counts ? countedConnections(known) : known;
+  return JSON.stringify(config).includes("{request_body}") ? notedBodies(counted) : counted;
 }
 
 function gated(gate: ClientGate, sites: Handler): Handler {
@@ -120,6 +126,8 @@ class Composer {
 
   /** The same of what caches did. */
   readonly #notesCache: boolean;
+  /** Some route says how its Locations are sent. */
+  readonly #locates: boolean;
 
   constructor(config: Config, parts: Parts) {
     this.#config = config;
@@ -128,6 +136,7 @@ class Composer {
     this.#note = /\{upstream_\w+\}/.test(JSON.stringify([config.sites, config.variables, config.accessLog]))
       ? setVariable
       : null;
+    this.#locates = config.sites.some((site) => JSON.stringify(site).includes('"locations":{'));
     this.#notesCache = /\{(?:upstream_)?cache_status\}/.test(JSON.stringify(config));
   }
 
@@ -141,7 +150,7 @@ class Composer {
       case "proxy":
         return createProxyHandler(
           handler,
-          this.#proxyParts({ compile, url: (text) => this.templates.url(text, scope) }),
+          this.#proxyParts({ compile, url: (text) => this.templates.url(text, scope) }, site),
         );
       case "cgi":
         return new CgiHandler(handler, {
@@ -158,7 +167,7 @@ class Composer {
         return createRedirectHandler(handler, {
           templates: this.templates,
           scope,
-          locate: site.absolute ? site.locate : null,
+          locate: site.absolute || this.#locates ? locatorOf(site) : null,
         });
       case "respond":
         return createRespondHandler(handler, compile);
@@ -195,6 +204,7 @@ class Composer {
     return createStaticHandler({ ...PAGE, file }, this.#parts.cache, this.#parts.log, {
       evaluate: (text, exchange) => this.templates.compile(text).evaluate(exchange),
       goto: (exchange) => exchange.fail(404, "No route matches this path"),
+      locate: (_exchange, location) => location,
     });
   }
 
@@ -237,6 +247,7 @@ class Composer {
         return text === handler.file ? value : Buffer.from(value, "latin1").toString();
       },
       goto: (exchange, path) => site.redirect(exchange, path, exchange.query),
+      locate: locatorOf(site),
     });
     if (!site.absolute) return serve;
     const { root, strip, file } = handler;
@@ -247,11 +258,17 @@ class Composer {
     return new PostedFiles(serve, filename, this.files);
   }
 
-  #proxyParts(templates: ProxyParts["templates"]): ProxyParts {
+  #proxyParts(templates: ProxyParts["templates"], site: Site): ProxyParts {
     const { upstreams, log } = this.#parts;
     const { spoolMemory, spoolFile } = this.#config.limits;
-    return { upstreams, log, templates, note: this.#note, memoryLimit: spoolMemory, fileLimit: spoolFile };
+    const locate = locatorOf(site);
+    return { upstreams, log, templates, locate, note: this.#note, memoryLimit: spoolMemory, fileLimit: spoolFile };
   }
+}
+
+/** How Locations of a site's handlers are sent. */
+function locatorOf(site: Site): (exchange: Exchange, location: string) => string {
+  return (exchange, location) => absoluteLocation(exchange, location, site.absolute);
 }
 
 const PAGE: StaticConfig = {

@@ -1,4 +1,5 @@
-import type { Client, Exchange } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
+import { connectionOf } from "../template/connection-count.ts";
 import { requestVariable } from "../template/request-variables.ts";
 import type { Ending } from "./line.ts";
 import { loggedStatus } from "./line.ts";
@@ -44,8 +45,8 @@ const FIELDS: Readonly<Record<string, LogField>> = {
   site: ({ site }) => site,
   queue_time: ({ queued }) => (queued / 1000).toFixed(3),
   refused: (_exchange, { refused }) => refused?.reason ?? "",
-  connection: ({ client }) => String(countOf(client).serial),
-  connection_requests: ({ client }) => String(countOf(client).requests),
+  connection: (exchange) => String(connectionOf(exchange).serial),
+  connection_requests: (exchange) => String(connectionOf(exchange).requests),
 };
 
 function sentField(name: string): LogField {
@@ -68,30 +69,4 @@ function ofHeaders(value: ((exchange: Exchange) => string) | null): LogField | n
     headers = exchange.headers;
     return last;
   };
-}
-
-interface ConnectionCount {
-  readonly serial: number;
-  requests: number;
-  exchange: Exchange | null;
-}
-
-const connections = new WeakMap<Client, ConnectionCount>();
-let serials = 0;
-
-function countOf(client: Client): ConnectionCount {
-  let count = connections.get(client);
-  if (count === undefined) {
-    count = { serial: ++serials, requests: 0, exchange: null };
-    connections.set(client, count);
-  }
-  return count;
-}
-
-/** Counts an exchange of its connection, for `connection_requests`; once, however many logs tell of it. */
-export function countOnConnection(exchange: Exchange): void {
-  const count = countOf(exchange.client);
-  if (count.exchange === exchange) return;
-  count.exchange = exchange;
-  count.requests++;
 }

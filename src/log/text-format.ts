@@ -2,10 +2,11 @@ import type { LogEscape, LogFormatConfig } from "../config/log-model.ts";
 import { NUMERIC_VARIABLES } from "../config/log-variables.ts";
 import { parseTemplate } from "../config/template.ts";
 import type { Client, Exchange } from "../http/exchange.ts";
+import { countOnConnection } from "../template/connection-count.ts";
 import type { TemplateCompiler } from "../template/template.ts";
 import { escapeControls, escapeForLog, escapeJsonText } from "./escape-bytes.ts";
 import type { Ending, LogFormat } from "./line.ts";
-import { countOnConnection, type LogField, logField } from "./log-fields.ts";
+import { type LogField, logField } from "./log-fields.ts";
 import { RefusedExchange } from "./refused-exchange.ts";
 
 /** A format of the configuration's own: compiled once, a line is a walk through its parts. */

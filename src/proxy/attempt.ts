@@ -43,7 +43,12 @@ export interface AttemptOwner {
   /** Nothing of an answer has been passed on. */
   failed(attempt: Attempt, kind: AttemptFailure, reason: string): void;
   /** After `answered`: all is passed on, or it was cut. `reusable`: the connection can be kept. */
-  finished(attempt: Attempt, reusable: boolean, failure: string | null): void;
+  finished(
+    attempt: Attempt,
+    reusable: boolean,
+    failure: string | null,
+    trailers: readonly (readonly [string, string])[],
+  ): void;
   clientBodyFailed(status: number, reason: string): void;
   said(text: string): void;
 }
@@ -60,12 +65,16 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
   /** Bytes have come from the target. */
   heard = false;
   began = 0;
+  /** Bytes of the answer's body so far. */
+  bodyBytes = 0;
   readonly #owner: AttemptOwner;
   readonly #protocol: Protocol;
   readonly #request: UpstreamRequest;
   readonly #feed: BodyFeed;
   readonly #timeouts: AttemptTimeouts;
   #connection: UpstreamConnection | null = null;
+  /** The connection that it had, and what had gone over that before. */
+  #used: { readonly connection: UpstreamConnection; readonly before: UpstreamConnection["moved"] } | null = null;
   #parser: AnswerParser | null = null;
   #over = false;
   #bodySent = false;
@@ -103,6 +112,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
     if (kept !== null) {
       this.kept = true;
       this.#connection = kept;
+      this.#used = { connection: kept, before: kept.moved };
       kept.user = this;
       kept.restart();
       this.#send(kept);
@@ -111,6 +121,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
     this.#owner.opening(this.target);
     const connection = new UpstreamConnection(destination, this.target.sessions);
     this.#connection = connection;
+    this.#used = { connection, before: NOTHING_MOVED };
     connection.user = this;
     this.target.metrics.connections.value++;
     connection.start();
@@ -119,6 +130,14 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
   /** The connection, for who keeps it after `finished`. */
   get connection(): UpstreamConnection | null {
     return this.#connection;
+  }
+
+  /** Bytes that this try has sent and received. */
+  get moved(): UpstreamConnection["moved"] {
+    if (this.#used === null) return NOTHING_MOVED;
+    const { connection, before } = this.#used;
+    const { sent, received } = connection.moved;
+    return { sent: sent - before.sent, received: received - before.received };
   }
 
   /** The client is gone, or the answer is not wanted: nothing more is told. */
@@ -236,6 +255,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
   }
 
   data(piece: Buffer): void {
+    this.bodyBytes += piece.length;
     if (this.#writer !== null) this.#writer.write(piece);
     else this.#pieces.push(piece);
   }
@@ -265,6 +285,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
       return;
     }
     this.sent = true;
+    connection.requests++;
     this.#parser = this.#protocol.answer(this.#request, this);
     if (this.#feed.length === 0) {
       const last = this.#protocol.finish(this.#request);
@@ -297,7 +318,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
     } else if (this.#ended && this.#writer !== null) {
       const writer = this.#writer;
       const reusable = this.#finish();
-      this.#owner.finished(this, reusable, null);
+      this.#owner.finished(this, reusable, null, this.#trailers);
       writer.end(this.#trailers);
     }
   }
@@ -319,7 +340,7 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
         this.#pieces.length === 0 ? null : this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
       const reusable = this.#finish();
       // The connection is free before the answer leaves: what follows may use it.
-      this.#owner.finished(this, reusable, null);
+      this.#owner.finished(this, reusable, null, this.#trailers);
       this.#owner.answeredWhole(head, body);
       return;
     } else {
@@ -351,8 +372,10 @@ export class Attempt implements ConnectionUser, AnswerSink, BodyTaker {
     if (this.#writer === null) {
       this.#owner.failed(this, kind, reason);
     } else {
-      this.#owner.finished(this, false, reason);
+      this.#owner.finished(this, false, reason, []);
       this.#writer.fail(reason);
     }
   }
 }
+
+const NOTHING_MOVED = { sent: 0, received: 0 } as const;

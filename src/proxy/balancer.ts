@@ -13,7 +13,7 @@ export function createBalancer(config: UpstreamConfig): Balancer {
     case "random-two":
       return { reset: () => {}, choose: (candidates, _choice, weigh) => randomTwo(candidates, weigh, Math.random) };
     case "hash":
-      return config.consistent ? new HashRing() : hashed((key) => key);
+      return byKey(config.consistent ? new HashRing() : hashed((key) => key));
     case "ip-hash":
       return hashed(network);
     case "sticky":
@@ -72,6 +72,15 @@ export function randomTwo(
 }
 
 // --- internal ---
+
+/** In turn where there is no key to go by. */
+function byKey(balancer: Balancer): Balancer {
+  return {
+    reset: (targets) => balancer.reset(targets),
+    choose: (candidates, choice, weigh) =>
+      choice.key === "" ? roundRobin(candidates, weigh) : balancer.choose(candidates, choice, weigh),
+  };
+}
 
 function draw(candidates: readonly Target[], weigh: (target: Target) => number, random: () => number): Target {
   let total = 0;

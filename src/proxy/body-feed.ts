@@ -41,6 +41,18 @@ export const NO_FEED: BodyFeed = {
   close: () => {},
 };
 
+/** A body that is there. */
+export function fixedFeed(body: Buffer): BodyFeed {
+  return {
+    ...NO_FEED,
+    length: body.length,
+    start: (taker) => {
+      taker.bodyPiece(body);
+      taker.bodyEnd();
+    },
+  };
+}
+
 /** A body that has been collected. */
 export class SpooledFeed implements BodyFeed {
   readonly length: number;

@@ -27,15 +27,25 @@ export interface ConnectionUser {
   overdue(): void;
 }
 
+/** How much one connection is used; 0: no limit. */
+export interface KeepLimits {
+  readonly keepaliveRequests: number;
+  /** Milliseconds. */
+  readonly keepaliveTime: number;
+}
+
 /** One connection to a target. Construct, set `user`, `start`; it ends by `close`, or by itself (`lost`). */
 export class UpstreamConnection implements Swept {
   readonly destination: Destination;
   user: ConnectionUser | null = null;
   /** `performance.now()` when it became idle. */
   idleSince = 0;
+  /** Requests that it has carried. */
+  requests = 0;
   readonly #sessions: Map<string, Buffer>;
   #socket: net.Socket | null = null;
   #secure = false;
+  #began = 0;
   #gone = false;
   #error: Error | null = null;
   // Progress, as the last look saw it.
@@ -49,6 +59,7 @@ export class UpstreamConnection implements Swept {
   }
 
   start(): void {
+    this.#began = performance.now();
     const { address, secure } = this.destination;
     const to: net.NetConnectOpts =
       address.path === null ? { host: address.host, port: address.port } : { path: address.path };
@@ -106,8 +117,18 @@ export class UpstreamConnection implements Swept {
     return this.#socket!.writableLength;
   }
 
+  /** Bytes in all, both ways. */
+  get moved(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#socket?.bytesWritten ?? 0, received: this.#socket?.bytesRead ?? 0 };
+  }
+
   get gone(): boolean {
     return this.#gone;
+  }
+
+  /** It has carried what one connection may, or has been there for long enough. */
+  isWorn({ keepaliveRequests: most, keepaliveTime: longest }: KeepLimits, now: number): boolean {
+    return (most > 0 && this.requests >= most) || (longest > 0 && now - this.#began >= longest);
   }
 
   /** Patience begins anew. */

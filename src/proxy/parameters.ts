@@ -15,15 +15,13 @@ export function requestParameters(
   configured: readonly (readonly [string, Template])[],
   fields: RequestFields,
   host: string,
-  options: { readonly bodyLength: number; readonly forwarded: boolean },
+  options: { readonly bodyLength: number; readonly forwarded: boolean; readonly replaced: boolean },
 ): [string, string][] {
   const parameters = configured.map(([name, value]): [string, string] => {
     const text = value.evaluate(exchange);
-    // A body that came chunked was collected by now.
-    return [
-      name,
-      name === "CONTENT_LENGTH" && text === "" && options.bodyLength > 0 ? String(options.bodyLength) : text,
-    ];
+    // A body that came chunked was collected by now, and one that is not the client's has a length of its own.
+    const isOurs = name === "CONTENT_LENGTH" && (text === "" || options.replaced);
+    return [name, isOurs ? (options.bodyLength > 0 ? String(options.bodyLength) : "") : text];
   });
   return parameters.concat(headerVariables(exchange, parameters, fields, host, options.forwarded));
 }

@@ -1,6 +1,8 @@
 import type { Log } from "../base/log.ts";
 import type { ProxyConfig } from "../config/proxy-model.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { type ChoiceKey, choiceKeys } from "./choice-key.ts";
+import { cookieFlagRules } from "./cookie-flags.ts";
 import type { Protocol } from "./protocol.ts";
 import type { UpstreamRegistry } from "./registry.ts";
 import { cookieDomainRules, cookiePathRules, redirectRules } from "./rewriting.ts";
@@ -17,6 +19,8 @@ export interface ProxyParts {
   readonly upstreams: UpstreamRegistry;
   readonly log: Log;
   readonly templates: Templates;
+  /** A Location that is a path as the client is to get it. */
+  readonly locate: (exchange: Exchange, location: string) => string;
   /** Gives a variable (`upstream_addr`, ...) of an exchange its value; null: no variable of upstreams is used anywhere. */
   readonly note: Note | null;
   /** Bytes of a request body, and of an answer, that are kept in memory before a file is used. */
@@ -36,6 +40,9 @@ export interface ProxyRoute {
   readonly path: PathRule | null;
   readonly host: Template;
   readonly name: Template;
+  readonly method: Template | null;
+  readonly body: Template | null;
+  readonly passHeaders: ReadonlySet<string> | null;
   readonly parameters: readonly (readonly [string, Template])[];
   readonly rules: AnswerRules;
   readonly key: ChoiceKey;
@@ -45,7 +52,8 @@ export interface ProxyRoute {
 
 /** Reads what is needed. Throws a PropylonError for a file that can't be read. */
 export function proxyRoute(config: ProxyConfig, protocol: Protocol, parts: ProxyParts): ProxyRoute {
-  const named = (text: string): string => text.replace(PROXY_HOST, config.name);
+  // Of an address with variables it is a part, which templates work out.
+  const named = (text: string): string => (config.target === null ? text.replace(PROXY_HOST, config.name) : text);
   const templates: Templates = {
     compile: (text) => parts.templates.compile(named(text)),
     url: (text) => parts.templates.url(named(text)),
@@ -68,12 +76,17 @@ export function proxyRoute(config: ProxyConfig, protocol: Protocol, parts: Proxy
         : { strip: config.path.strip, to: url(config.path.to), whole: config.path.whole === true },
     host: compile(config.host),
     name: compile(config.name),
+    method: config.method === null ? null : compile(config.method),
+    body: config.body === null ? null : compile(config.body),
+    passHeaders: config.passHeaders === null ? null : new Set(config.passHeaders),
     parameters: config.parameters.map(([name, value]) => [name, compile(value)]),
     rules: {
       hidden,
       redirects: redirectRules(config, `${config.protocol}://${config.name}`, templates),
+      locate: parts.locate,
       cookiePaths: cookiePathRules(config, templates),
       cookieDomains: cookieDomainRules(config, templates),
+      cookieFlags: cookieFlagRules(config, templates),
     },
     key: choiceKeys(templates),
     secure,

@@ -1,6 +1,6 @@
 import { PropylonError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { UpstreamConfig } from "../config/proxy-model.ts";
+import type { ResolverConfig, UpstreamConfig } from "../config/proxy-model.ts";
 import type { MetricFamily } from "../metrics/family.ts";
 import { UpstreamMetrics } from "../metrics/upstream-metrics.ts";
 import { type Lookup, systemLookup } from "./addresses.ts";
@@ -21,7 +21,7 @@ export class UpstreamRegistry {
   readonly metrics = new UpstreamMetrics();
   readonly #parts: UpstreamParts;
   readonly #upstreams = new Map<string, Upstream>();
-  /** By `host:port`, the least recently used first. */
+  /** By `host:port` and who is asked for names, the least recently used first. */
   readonly #dynamic = new Map<string, Upstream>();
   /** As last configured; targets changed at run time don't show here. */
   #configs: Readonly<Record<string, UpstreamConfig>> = {};
@@ -62,14 +62,15 @@ export class UpstreamRegistry {
    * The upstream for an address found out by a request: `host:port`, `unix:/path`, the name of a configured one, each also
    * written as `http://...` without a path (as NGINX's `set $backend http://...` has it); null: it is none.
    */
-  dynamic(given: string, defaultPort: number): Upstream | null {
+  dynamic(given: string, defaultPort: number, resolver: ResolverConfig | null = null): Upstream | null {
     const address = /^http:\/\/([^/?#]+)$/.exec(given)?.[1] ?? given;
     const named = this.#upstreams.get(address);
     if (named !== undefined) return named;
-    const known = this.#dynamic.get(address);
+    const key = resolver === null ? address : `${address} ${JSON.stringify(resolver)}`;
+    const known = this.#dynamic.get(key);
     if (known !== undefined) {
-      this.#dynamic.delete(address);
-      this.#dynamic.set(address, known);
+      this.#dynamic.delete(key);
+      this.#dynamic.set(key, known);
       return known;
     }
     const target = parseTarget(address, defaultPort);
@@ -84,8 +85,8 @@ export class UpstreamRegistry {
       ...this.#parts,
       metrics: { target: () => this.metrics.target("dynamic", "any") },
     });
-    upstream.configure({ ...DYNAMIC_CONFIG, name: address, targets: [target] });
-    this.#dynamic.set(address, upstream);
+    upstream.configure({ ...DYNAMIC_CONFIG, name: address, targets: [target], resolver });
+    this.#dynamic.set(key, upstream);
     return upstream;
   }
 
@@ -120,12 +121,14 @@ export class UpstreamRegistry {
 
 // --- internal ---
 
-const DYNAMIC_CONFIG: Omit<UpstreamConfig, "name" | "targets"> = {
+const DYNAMIC_CONFIG: Omit<UpstreamConfig, "name" | "targets" | "resolver"> = {
   balance: "round-robin",
   key: "",
   consistent: false,
   keepalive: 32,
   keepaliveTimeout: 60_000,
+  keepaliveRequests: 0,
+  keepaliveTime: 0,
   queueSize: 0,
   queueTimeout: 0,
   slowStart: 0,

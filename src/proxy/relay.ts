@@ -109,8 +109,10 @@ export class Relay implements AttemptOwner {
 
   rejected(attempt: Attempt, status: number): void {
     this.#giveBack(attempt);
-    this.#notes?.ended(performance.now(), status);
-    this.#blame(attempt.target, "status", `answered ${status}`);
+    this.#noteEnd(attempt, performance.now(), status);
+    // A target without what was asked for is well, as NGINX has it too.
+    if (status === 403 || status === 404) this.#say(attempt.target, `answered ${status}`);
+    else this.#blame(attempt.target, "status", `answered ${status}`);
     this.#status = 502;
     this.#retry(attempt.target);
   }
@@ -151,7 +153,7 @@ export class Relay implements AttemptOwner {
 
   failed(attempt: Attempt, kind: AttemptFailure, reason: string): void {
     const { target, kept, heard, sent } = attempt;
-    this.#notes?.ended(performance.now(), statusOf(kind));
+    this.#noteEnd(attempt, performance.now(), statusOf(kind));
     this.#giveBack(attempt);
     if (kind === "refused") {
       this.#say(target, reason);
@@ -173,12 +175,18 @@ export class Relay implements AttemptOwner {
     else this.#fail(this.#status, `the upstream ${kind === "timeout" ? "took too long" : "failed"}`);
   }
 
-  finished(attempt: Attempt, reusable: boolean, failure: string | null): void {
+  finished(
+    attempt: Attempt,
+    reusable: boolean,
+    failure: string | null,
+    trailers: readonly (readonly [string, string])[],
+  ): void {
     const now = performance.now();
     const { target, connection } = attempt;
     if (reusable && connection !== null) this.#upstream.keep(target, connection, now);
     this.#giveBack(attempt);
-    this.#notes?.ended(now, 502);
+    this.#noteEnd(attempt, now, 502);
+    this.#notes?.trailers(trailers);
     this.#feed.close();
     this.#over = true;
     if (failure === null) target.succeeded(now);
@@ -197,6 +205,10 @@ export class Relay implements AttemptOwner {
   }
 
   // --- internal ---
+
+  #noteEnd(attempt: Attempt, now: number, status: number): void {
+    this.#notes?.ended(now, status, attempt.bodyBytes, attempt.moved);
+  }
 
   #choice(also: Target | null): Choice {
     return { key: this.#key, tried: also === null ? this.#tried : [...this.#tried, also] };

@@ -50,9 +50,14 @@ const PLAIN_NAME = /^[a-z0-9-]+$/;
 
 /**
  * `forwarding`: the client's own forwarding fields are dropped, since we say them. `anyName`: fields of clients go on whatever characters
- * their names have.
+ * their names have. `passed`: names that go on; null: all.
  */
-export function requestFields(headers: RequestHeaders, forwarding: boolean, anyName = false): RequestFields {
+export function requestFields(
+  headers: RequestHeaders,
+  forwarding: boolean,
+  anyName = false,
+  passed: ReadonlySet<string> | null = null,
+): RequestFields {
   const { names, values } = headers;
   const options = (headers.list("connection") ?? "")
     .toLowerCase()
@@ -63,6 +68,7 @@ export function requestFields(headers: RequestHeaders, forwarding: boolean, anyN
     const name = names[i]!;
     if (NOT_FORWARDED.has(name) || (forwarding && FORWARDING.has(name))) continue;
     if (!anyName && !PLAIN_NAME.test(name) && !headers.decided.has(name)) continue;
+    if (passed !== null && !passed.has(name)) continue;
     if (options.includes(name) && !NOT_AN_OPTION.test(name)) continue;
     list.push([name, values[i]!]);
   }

@@ -1,6 +1,14 @@
 import type { ProxyConfig } from "../config/proxy-model.ts";
 import type { Exchange } from "../http/exchange.ts";
+import type { CookieFlags } from "./cookie-flags.ts";
 import type { Template, Templates } from "./template.ts";
+
+/** What is done to the cookies of an upstream. */
+export interface CookieRules {
+  readonly cookiePaths: readonly Rewrite[];
+  readonly cookieDomains: readonly Rewrite[];
+  readonly cookieFlags: readonly CookieFlags[];
+}
 
 /** Changes a value of an answer's field for the client; null: the rule doesn't speak of this value. */
 export type Rewrite = (value: string, exchange: Exchange) => string | null;
@@ -9,11 +17,15 @@ export type Rewrite = (value: string, exchange: Exchange) => string | null;
  * Rules for Location and Refresh (NGINX's proxy_redirect). `base`: scheme, `://` and name of the upstream as configured.
  */
 export function redirectRules(config: ProxyConfig, base: string, templates: Templates): Rewrite[] {
-  if (config.redirects !== "default")
-    return config.redirects.map(({ from, to }) =>
-      from.startsWith("~") ? patternRule(from, to, templates) : prefixRule(from, to, templates),
-    );
-  const { path } = config;
+  return config.redirects.flatMap((redirect) => {
+    if (redirect === "default") return ownAddressRules(config, base, templates);
+    const { from, to } = redirect;
+    return from.startsWith("~") ? patternRule(from, to, templates) : prefixRule(from, to, templates);
+  });
+}
+
+/** The upstream's own address becomes that of the route. */
+function ownAddressRules({ path }: ProxyConfig, base: string, templates: Templates): Rewrite[] {
   if (path === null) return [prefixRule(`${base}/`, "/", templates)];
   return path.strip === null ? [] : [prefixRule(`${base}${path.to}`, path.strip, templates)];
 }
@@ -21,17 +33,19 @@ export function redirectRules(config: ProxyConfig, base: string, templates: Temp
 /** Rules for the Path attribute of cookies: what begins with `from` begins with `to`; or a pattern. */
 export function cookiePathRules(config: ProxyConfig, templates: Templates): Rewrite[] {
   return config.cookiePaths.map(({ from, to }) =>
-    from.startsWith("~") ? patternRule(from, to, templates) : prefixRule(literal(from), to, templates),
+    from.startsWith("~") ? patternRule(from, to, templates) : prefixRule(from, to, templates),
   );
 }
 
 /** Rules for the Domain attribute of cookies: the whole domain, in any case, its leading dot not counted; or a pattern. */
 export function cookieDomainRules(config: ProxyConfig, templates: Templates): Rewrite[] {
   return config.cookieDomains.map(({ from, to }) => {
-    if (from.startsWith("~")) return patternRule(from, to, templates);
-    const wanted = from.replace(/^\./, "").toLowerCase();
+    // Domains have no case, so patterns for them have none either.
+    if (from.startsWith("~")) return patternRule(from.replace(/^~\*?/, "~*"), to, templates);
+    const written = templates.compile(from);
     const becomes = templates.compile(to);
     return (value, exchange) => {
+      const wanted = written.evaluate(exchange).replace(/^\./, "").toLowerCase();
       const dot = value.startsWith(".") ? "." : "";
       if (value.slice(dot.length).toLowerCase() !== wanted) return null;
       return dot + becomes.evaluate(exchange).replace(/^\./, "");
@@ -56,10 +70,9 @@ export function rewriteRefresh(rules: readonly Rewrite[], value: string, exchang
   return rewritten === null ? null : `${match[1]}${match[2]}${rewritten}${match[2]}`;
 }
 
-/** Rewrites the Path and Domain attributes of a Set-Cookie value (RFC 6265 §4.1). */
+/** Rewrites the Path and Domain attributes of a Set-Cookie value (RFC 6265 §4.1), and gives it those that its name is to have. */
 export function rewriteCookie(
-  paths: readonly Rewrite[],
-  domains: readonly Rewrite[],
+  { cookiePaths: paths, cookieDomains: domains, cookieFlags }: CookieRules,
   value: string,
   exchange: Exchange,
 ): string | null {
@@ -73,7 +86,13 @@ export function rewriteCookie(
     changed = true;
     return `${match[1]}${rewritten}${match[4]}`;
   });
-  return changed ? parts.join(";") : null;
+  const moved = changed ? parts.join(";") : null;
+  const name = /^[^=;]*/.exec(value)![0].trim();
+  for (const flags of cookieFlags) {
+    const flagged = flags(name, moved ?? value, exchange);
+    if (flagged !== null) return flagged;
+  }
+  return moved;
 }
 
 // --- internal ---
@@ -104,8 +123,4 @@ function patternRule(from: string, to: string, templates: Templates): Rewrite {
       .map((part: Template | string) => (typeof part === "string" ? captured(part) : part.evaluate(exchange)))
       .join("");
   };
-}
-
-function literal(text: string): string {
-  return text.replace(/[{}]/g, "$&$&");
 }

@@ -24,6 +24,7 @@ export function secureTargets(settings: ProxyConfig["tls"], templates: Templates
     rejectUnauthorized: settings?.verify ?? true,
     ALPNProtocols: ["http/1.1"],
     ...(settings?.ca != null && { ca: read(settings.ca, "authorities") }),
+    ...(settings?.crl != null && { crl: read(settings.crl, "revoked certificates") }),
     ...(settings?.certificate != null && { cert: read(settings.certificate, "certificate") }),
     ...(settings?.key != null && { key: read(settings.key, "key") }),
   };

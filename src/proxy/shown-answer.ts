@@ -1,15 +1,15 @@
 import type { Exchange } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { AnswerHead } from "./answer-head.ts";
-import { applyRules, type Rewrite, rewriteCookie, rewriteRefresh } from "./rewriting.ts";
+import { applyRules, type CookieRules, type Rewrite, rewriteCookie, rewriteRefresh } from "./rewriting.ts";
 
 /** What a route does to the fields of its upstream's answers. */
-export interface AnswerRules {
+export interface AnswerRules extends CookieRules {
   /** Lower case; includes what is for us alone. */
   readonly hidden: ReadonlySet<string>;
   readonly redirects: readonly Rewrite[];
-  readonly cookiePaths: readonly Rewrite[];
-  readonly cookieDomains: readonly Rewrite[];
+  /** What becomes of a rewritten Location that is a path. */
+  readonly locate: (exchange: Exchange, location: string) => string;
 }
 
 /** Fields with which an upstream speaks to the server in front of it (NGINX's X-Accel). */
@@ -59,14 +59,20 @@ export function saidBuffering(head: ResponseHead): boolean | null {
 function rewrite(name: string, value: string, rules: AnswerRules, exchange: Exchange): string | null | undefined {
   switch (name) {
     case "location":
-      return rules.redirects.length === 0 ? undefined : applyRules(rules.redirects, value, exchange);
+      return rules.redirects.length === 0 ? undefined : location(value, rules, exchange);
     case "refresh":
       return rules.redirects.length === 0 ? undefined : rewriteRefresh(rules.redirects, value, exchange);
     case "set-cookie":
-      return rules.cookiePaths.length === 0 && rules.cookieDomains.length === 0
+      return rules.cookiePaths.length + rules.cookieDomains.length + rules.cookieFlags.length === 0
         ? undefined
-        : rewriteCookie(rules.cookiePaths, rules.cookieDomains, value, exchange);
+        : rewriteCookie(rules, value, exchange);
     default:
       return undefined;
   }
+}
+
+/** As with NGINX, a path that a rule has put there is sent as the site sends paths; one of the upstream's own stays. */
+function location(value: string, rules: AnswerRules, exchange: Exchange): string | null {
+  const rewritten = applyRules(rules.redirects, value, exchange);
+  return rewritten?.startsWith("/") ? rules.locate(exchange, rewritten) : rewritten;
 }

@@ -32,6 +32,11 @@ export function targetPath(exchange: Exchange, rule: PathRule | null): string {
   return clean(`${to.evaluate(exchange)}${encodeRest(exchange.path.slice(strip.length))}${queryOf(exchange)}`);
 }
 
+/** A request target that an address with variables came to. */
+export function wholeTarget(found: string): string {
+  return clean(found.startsWith("?") ? `/${found}` : found);
+}
+
 // --- internal ---
 
 function queryOf(exchange: Exchange): string {

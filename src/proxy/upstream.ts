@@ -6,6 +6,7 @@ import type { Balancer, Choice } from "./choice.ts";
 import type { UpstreamConnection } from "./connection.ts";
 import { type Address, addressText } from "./destination.ts";
 import { HealthChecks } from "./health.ts";
+import { nameServerLookup } from "./name-server-lookup.ts";
 import { destinationOf, type SecureTargets } from "./secure-targets.ts";
 import { Target } from "./target.ts";
 import { type Waiter, WaitingList } from "./waiting-list.ts";
@@ -40,6 +41,11 @@ export class Upstream {
   readonly #found = new Map<string, readonly string[]>();
   /** Names that are being looked up. */
   readonly #looking = new Set<string>();
+  #lookup: Lookup;
+  /** Until when what names stand for holds, where a name server said it. */
+  #holdsUntil = Number.POSITIVE_INFINITY;
+  /** The same of the answers that have come of the look-ups under way. */
+  #nextHold = Number.POSITIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   readonly #unresolved: Waiter[] = [];
@@ -52,6 +58,7 @@ export class Upstream {
   constructor(name: string, parts: UpstreamParts) {
     this.name = name;
     this.#parts = parts;
+    this.#lookup = parts.lookup;
     this.#waiting = new WaitingList((waiter) => waiter.acquired(null, "waited"));
   }
 
@@ -81,7 +88,8 @@ export class Upstream {
       this.#balancer = createBalancer(config);
     this.#build();
     if (JSON.stringify(before?.health ?? null) !== JSON.stringify(config.health)) this.#checkAnew(config.health);
-    if (this.#timer === null) {
+    this.#lookup = config.resolver === null ? this.#parts.lookup : nameServerLookup(config.resolver);
+    if (this.#timer === null && config.resolver === null) {
       this.#timer = setInterval(() => this.#lookUpAll(), LOOKUP_INTERVAL);
       this.#timer.unref();
     }
@@ -111,7 +119,8 @@ export class Upstream {
    * any, can be `cancel`led.
    */
   acquire(choice: Choice, now: number, acquired: Acquired): Waiter | null {
-    const target = this.#choose(choice, now);
+    if (now >= this.#holdsUntil) this.#lookUpAll();
+    const target = now >= this.#holdsUntil ? null : this.#choose(choice, now);
     if (target === null) return this.#wait({ choice, acquired }, now);
     target.taken(now);
     acquired(target, null);
@@ -147,7 +156,7 @@ export class Upstream {
   /** Keeps a connection for later, or closes it. */
   keep(target: Target, connection: UpstreamConnection, now: number): void {
     const limit = this.#config?.keepalive ?? 0;
-    if (target.retired || limit === 0) {
+    if (target.retired || limit === 0 || connection.isWorn(this.#config!, now)) {
       connection.close();
       return;
     }
@@ -201,7 +210,7 @@ export class Upstream {
   /** No target can be given now: perhaps one can later. */
   #wait(waiter: Waiter, now: number): Waiter | null {
     const { choice, acquired } = waiter;
-    if (this.#looking.size > 0 && this.#targets.length === 0) {
+    if (this.#looking.size > 0 && (this.#targets.length === 0 || now >= this.#holdsUntil)) {
       this.#unresolved.push(waiter);
       return waiter;
     }
@@ -261,9 +270,12 @@ export class Upstream {
     if (this.#looking.has(host)) return;
     this.#looking.add(host);
     this.#lookedAt = performance.now();
-    this.#parts.lookup(host, (error, addresses) => {
+    if (this.#looking.size === 1) this.#nextHold = Number.POSITIVE_INFINITY;
+    this.#lookup(host, (error, addresses, lasts) => {
       this.#looking.delete(host);
       if (this.#config === null) return;
+      if (this.#config.resolver !== null) this.#nextHold = Math.min(this.#nextHold, performance.now() + (lasts ?? 0));
+      if (this.#looking.size === 0) this.#holdsUntil = this.#nextHold;
       // What was known before is better than nothing.
       if (error !== null) this.#parts.warn(`upstream ${this.name}: look up "${host}": ${error.message}`);
       else if (addresses.join() !== this.#found.get(host)?.join()) {

@@ -1,4 +1,5 @@
 import type { ConditionConfig } from "../config/condition-model.ts";
+import { hostAndPort } from "../config/found-address.ts";
 import type { ProxyConfig } from "../config/proxy-model.ts";
 import type {
   AccessLogConfig,
@@ -28,6 +29,7 @@ import { NginxTable } from "./nginx-table.ts";
 import type { AnswerRules, Route } from "./route.ts";
 import { latin1, RouteTable } from "./route-table.ts";
 import { compileRules } from "./rules.ts";
+import { scriptSplit } from "./script-split.ts";
 import { type FileRoot, Site } from "./site.ts";
 import { TryHandler, type TryStep } from "./try-handler.ts";
 
@@ -132,6 +134,7 @@ class SiteBuilder {
       pace,
       requestHeaders,
       answers,
+      locations: config.locations,
       logged: config.logged,
       handler: this.#handler(config.handler, scope, config),
       log,
@@ -144,6 +147,7 @@ class SiteBuilder {
         pace === null &&
         requestHeaders === null &&
         answers === null &&
+        config.locations === null &&
         config.logged &&
         log === null,
       redirectsToSlash: config.handler.kind === "proxy" || config.handler.kind === "app",
@@ -236,7 +240,6 @@ class SiteBuilder {
       compile: (text: string) => templates.compile(text, scope),
       encode: (text: string, encoding: Encoding) => templates.compile(text, scope, encoding),
       url: (text: string) => templates.url(text, scope),
-      locate: this.#site.locate,
       makeRoute: (route: RouteConfig) => this.#route(route),
     };
   }
@@ -263,13 +266,26 @@ function innerHandlers(config: HandlerConfig): readonly HandlerConfig[] {
   return config.kind === "try" ? [...innerHandlers(config.found), ...innerHandlers(config.otherwise)] : [config];
 }
 
-/** The folder that `{document_root}` and `{request_filename}` mean at a route. */
+/** What `{document_root}`, `{request_filename}` and the variables of a proxy mean at a route. */
 function scopeOf(config: HandlerConfig): TemplateScope | null {
   if (config.kind === "static") return { root: config.root, strip: config.strip };
+  if (config.kind === "proxy") return proxyScope(config);
   if (config.kind !== "try") return null;
   const [first] = config.steps;
-  if (first?.kind === "file") return { root: first.root, strip: first.strip };
-  return first === undefined ? scopeOf(config.found) : scopeOf(first.static);
+  const proxy = innerHandlers(config).find((one) => one.kind === "proxy");
+  const folder =
+    first?.kind === "file"
+      ? { root: first.root, strip: first.strip }
+      : first === undefined
+        ? scopeOf(config.found)
+        : scopeOf(first.static);
+  return proxy === undefined ? folder : { ...proxyScope(proxy), ...folder };
+}
+
+function proxyScope({ protocol, name, script }: ProxyConfig): TemplateScope {
+  const usual = protocol === "https" ? 443 : protocol === "http" ? 80 : 0;
+  const split = protocol === "fastcgi" ? { script: scriptSplit(script) } : {};
+  return { root: null, strip: "", proxy: { name, split: (written) => hostAndPort(written, usual) }, ...split };
 }
 
 function fileRoot({ internal, handler, match }: RouteConfig): readonly FileRoot[] {

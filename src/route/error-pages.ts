@@ -5,7 +5,7 @@ import type { CompiledTemplate } from "../template/template.ts";
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { Guide } from "./guide.ts";
 import { withoutFields } from "./header-rules.ts";
-import { redirect } from "./location.ts";
+import { absoluteLocation, redirect } from "./location.ts";
 
 export interface ErrorPageParts {
   readonly guide: Guide;
@@ -107,7 +107,7 @@ function compilePage(config: ErrorPageConfig, parts: ErrorPageParts): Page {
     case "redirect": {
       const to = parts.url(answer.to);
       const code = typeof status === "number" && REDIRECTS.has(status) ? status : 302;
-      return (exchange) => redirect(exchange, code, guide.locate(exchange, to.evaluate(exchange)));
+      return (exchange) => redirect(exchange, code, absoluteLocation(exchange, to.evaluate(exchange)));
     }
   }
 }

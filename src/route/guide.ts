@@ -1,5 +1,4 @@
 import type { Exchange } from "../http/exchange.ts";
-import type { Locate } from "./location.ts";
 
 /** What leads an exchange on: the site, as handlers, rules and error pages know it. */
 export interface Guide {
@@ -15,6 +14,4 @@ export interface Guide {
   leadsInside(exchange: Exchange, path: string): boolean;
   /** Locations that are paths become absolute, as NGINX's do. */
   readonly absolute: boolean;
-  /** What a Location that is a path is sent as. */
-  readonly locate: Locate;
 }

@@ -1,28 +1,22 @@
-import type { SiteConfig } from "../config/route-model.ts";
+import type { LocationsConfig } from "../config/route-model.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { ResponseHead } from "../http/response-head.ts";
 import { knownState } from "../template/request-state.ts";
 
 const DEFAULT_PORT = { http: 80, https: 443 } as const;
 
-/** What a Location that is a path is sent as. */
-export type Locate = (exchange: Exchange, location: string) => string;
-
 /**
- * A Location as NGINX sends it: a path becomes an absolute URI of the host that was asked and the port that was come to
- * (`absolute_redirect on`, `port_in_redirect on`, `server_name_in_redirect off`), `portless` one without the port
- * (`port_in_redirect off`), and with `off` it stays (`absolute_redirect off`). Anything else always stays.
+ * A Location as NGINX sends it: a path becomes an absolute URI of the host that was asked and the port that was come to, unless
+ * the route in effect says otherwise (`locations`); anything else stays. `usually`: what holds where it says nothing.
  */
-export function locator(form: SiteConfig["absoluteRedirects"]): Locate {
-  if (form === "off") return (_exchange, location) => location;
-  return (exchange, location) => absoluteLocation(exchange, location, form === "full");
-}
-
-function absoluteLocation(exchange: Exchange, location: string, withPort: boolean): string {
+export function absoluteLocation(exchange: Exchange, location: string, usually = true): string {
   if (!location.startsWith("/")) return location;
+  const form = (knownState(exchange)?.route as Locating | null | undefined)?.locations ?? null;
+  if (!(form?.absolute ?? usually)) return location;
   const scheme = exchange.client.secure ? "https" : "http";
-  const port = withPort ? exchange.client.localPort : 0;
-  const host = exchange.host || bracketed(exchange.client.localAddress);
+  const port = form?.port === false ? 0 : exchange.client.localPort;
+  const named = form?.host === "site" ? siteHost(exchange) : exchange.host;
+  const host = named || bracketed(exchange.client.localAddress);
   // Through a Unix socket without a Host there is no name to give.
   if (host === "") return location;
   return `${scheme}://${host}${port === 0 || port === DEFAULT_PORT[scheme] ? "" : `:${port}`}${location}`;
@@ -44,6 +38,16 @@ export function redirectToHttps(
   if (host === "") return exchange.fail(400, "The request names no host to go to");
   const target = exchange.target === "*" ? "/" : exchange.target;
   redirect(exchange, status, `https://${host}${port === 443 ? "" : `:${port}`}${target}`);
+}
+
+/** What is needed here of the route in effect. */
+interface Locating {
+  readonly locations: LocationsConfig | null;
+}
+
+/** The site's name, where it is one that a client can ask for. */
+function siteHost({ site }: Exchange): string {
+  return site === "default" || /[*~]/.test(site) ? "" : site;
 }
 
 function bracketed(address: string): string {

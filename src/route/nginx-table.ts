@@ -1,6 +1,6 @@
 import type { Exchange } from "../http/exchange.ts";
 import { mergeSlashes } from "../http/path.ts";
-import { type Found, holds, permits, type Route, type RouteFinder } from "./route.ts";
+import { type Found, holds, permits, type Route, type RouteFinder, type SlashFound } from "./route.ts";
 import { latin1, type PathTest, regexTest } from "./route-table.ts";
 
 /**
@@ -27,18 +27,12 @@ export class NginxTable implements RouteFinder {
 
 // --- internal ---
 
-/** The path with a slash behind it, and the location there. */
-interface Slash {
-  readonly slash: string;
-  readonly route: Route;
-}
-
 interface Search {
   readonly exchange: Exchange;
   readonly path: string;
   /** The best so far, of all levels. */
   route: Route | null;
-  slash: Slash | null;
+  slash: SlashFound | null;
 }
 
 /** The locations of one block. */
@@ -48,7 +42,7 @@ class Level {
   /** Lengths of prefixes, longest first. */
   readonly #lengths: readonly number[];
   /** `/a` of those that answer it with `/a/`. */
-  readonly #slashes = new Map<string, Slash>();
+  readonly #slashes = new Map<string, SlashFound>();
   readonly #regexes: { readonly route: Route; readonly test: PathTest }[] = [];
   readonly #nested = new Map<Route, Level>();
 

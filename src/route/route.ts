@@ -1,4 +1,4 @@
-import type { RouteConfig } from "../config/route-model.ts";
+import type { LocationsConfig, RouteConfig } from "../config/route-model.ts";
 import type { Exchange, Handler, ResponseFilter } from "../http/exchange.ts";
 import type { Pace } from "../http/pace.ts";
 import type { Cors } from "../middleware/cors.ts";
@@ -62,6 +62,7 @@ export interface Route {
   readonly requestHeaders: RequestHeaderRules | null;
   /** null: answers go to the client as they are. */
   readonly answers: AnswerRules | null;
+  readonly locations: LocationsConfig | null;
   readonly logged: boolean;
   /** The access logs of the route, for who observes exchanges; null: those of everything. */
   readonly log: object | null;
@@ -78,15 +79,14 @@ export interface RouteFinder {
   find(exchange: Exchange): Found;
 }
 
-/**
- * The route for an exchange; methods that the path's routes take when none takes this one (405); the path with a final slash and the route that is there;
- * or null.
- */
-export type Found =
-  | Route
-  | { readonly allowed: readonly string[] }
-  | { readonly slash: string; readonly route: Route }
-  | null;
+/** A path that lacks only its final slash, and the route that it would then lead to. */
+export interface SlashFound {
+  readonly slash: string;
+  readonly route: Route;
+}
+
+/** The route for an exchange; methods that the path's routes take when none takes this one (405); the path with its slash; or null. */
+export type Found = Route | { readonly allowed: readonly string[] } | SlashFound | null;
 
 /** Whether the route takes the method; who takes GET takes HEAD (RFC 9110 §9.3.2). */
 export function permits(methods: readonly string[] | null, method: string): boolean {

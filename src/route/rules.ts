@@ -8,13 +8,12 @@ import { compilePattern } from "../template/pattern.ts";
 import { setCaptures, stateOf } from "../template/request-state.ts";
 import type { CompiledTemplate, Encoding } from "../template/template.ts";
 import { type Condition, type ConditionParts, compileCondition } from "./condition.ts";
-import { type Locate, redirect } from "./location.ts";
+import { absoluteLocation, redirect } from "./location.ts";
 import type { Route, RuleProgram, RuleResult } from "./route.ts";
 
 export interface RuleParts extends ConditionParts {
   readonly encode: (text: string, encoding: Encoding) => CompiledTemplate;
   readonly url: (text: string) => CompiledTemplate;
-  readonly locate: Locate;
   readonly makeRoute: (config: RouteConfig) => Route;
 }
 
@@ -89,7 +88,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 function compileReturn(status: number, text: string | null, parts: RuleParts): Step {
   if (REDIRECTS.has(status)) {
     const to = parts.url(text ?? "");
-    return answers((exchange) => redirect(exchange, status, parts.locate(exchange, to.evaluate(exchange))));
+    return answers((exchange) => redirect(exchange, status, absoluteLocation(exchange, to.evaluate(exchange))));
   }
   if (status >= 400 && (text ?? "") === "") return answers((exchange) => exchange.fail(status, ""));
   const body = parts.compile(text ?? "");
@@ -133,7 +132,7 @@ function compileRewrite(rule: Extract<RuleConfig, { kind: "rewrite" }>, parts: R
       const end = query(exchange);
       const location = `${path.evaluate(exchange)}${end === "" ? "" : `?${escapeReference(end)}`}`;
       result.answered = true;
-      redirect(exchange, status, parts.locate(exchange, location));
+      redirect(exchange, status, absoluteLocation(exchange, location));
       return false;
     };
   }

@@ -8,7 +8,7 @@ import { knownState, type RequestState, restoreFields, stateOf } from "../templa
 import { NO_BODY, RoutedBody } from "./body-limit.ts";
 import type { ClientGate } from "./client-gate.ts";
 import type { Guide } from "./guide.ts";
-import { type Locate, locator, redirect, redirectToHttps } from "./location.ts";
+import { absoluteLocation, redirect, redirectToHttps } from "./location.ts";
 import { holds, permits, type Route, type RouteFinder, type RuleProgram } from "./route.ts";
 import { RouteFilter } from "./route-filter.ts";
 
@@ -44,7 +44,6 @@ export class Site implements Handler, Guide {
   readonly listeners: readonly string[] | null;
   readonly default: boolean;
   readonly absolute: boolean;
-  readonly locate: Locate;
   #parts: SiteParts | null = null;
   #merges = false;
   readonly #filter = new RouteFilter(this);
@@ -53,14 +52,13 @@ export class Site implements Handler, Guide {
     hosts: readonly string[],
     listeners: readonly string[] | null,
     isDefault: boolean,
-    { order, absoluteRedirects }: Pick<SiteConfig, "order" | "absoluteRedirects">,
+    { order }: Pick<SiteConfig, "order">,
   ) {
     this.name = hosts.find((host) => host !== "_")?.replace(/^\./, "") ?? "default";
     this.hosts = hosts;
     this.listeners = listeners;
     this.default = isDefault;
     this.absolute = order === "nginx";
-    this.locate = locator(absoluteRedirects);
   }
 
   /** Routes lead back to their site (`goto`, error pages), so the site is there before them. */
@@ -155,9 +153,10 @@ export class Site implements Handler, Guide {
         found.handler.handle(exchange);
       } else this.#take(exchange, found);
     } else if ("slash" in found) {
+      this.#adopt(exchange, found.route);
       const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
       this.#adopt(exchange, found.route);
-      redirect(exchange, 301, this.locate(exchange, encodePath(found.slash) + query));
+      redirect(exchange, 301, absoluteLocation(exchange, encodePath(found.slash) + query));
     } else {
       exchange.fail(405, "This path does not take that method", [["Allow", found.allowed.join(", ")]]);
     }
@@ -226,7 +225,8 @@ export class Site implements Handler, Guide {
 
   /** Makes the route's options those in effect. */
   #adopt(exchange: Exchange, route: Route): void {
-    if (route.answers === null && route.logged && route.log === null && exchange.routing === null) return;
+    const isUsual = route.answers === null && route.locations === null && route.logged && route.log === null;
+    if (isUsual && exchange.routing === null) return;
     const state = stateOf(exchange);
     state.route = route;
     state.logged = route.logged;

@@ -20,6 +20,8 @@ export interface StaticRouting {
   evaluate(template: string, exchange: Exchange): string;
   /** An internal redirect to this path (decoded, latin-1), the query kept: for `indexGoto`. */
   goto(exchange: Exchange, path: string): void;
+  /** A Location that is a path as it is to be sent. */
+  locate(exchange: Exchange, location: string): string;
 }
 
 /**
@@ -127,7 +129,9 @@ class StaticHandler implements Handler {
         return this.#serve(exchange, root, result.found);
       case "slash": {
         const query = exchange.query === "" ? "" : `?${encodeQuery(exchange.query)}`;
-        exchange.respond(new ResponseHead(301, [["Location", `${encodePath(exchange.path)}/${query}`]]), null);
+        const location = `${encodePath(exchange.path)}/${query}`;
+        const sent = this.#routing?.locate(exchange, location) ?? location;
+        exchange.respond(new ResponseHead(301, [["Location", sent]]), null);
         return;
       }
       case "index":

@@ -3,6 +3,7 @@ import os from "node:os";
 import { networkOf, plainAddress } from "../http/client-address.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { mergeSlashes } from "../http/path.ts";
+import { connectionOf } from "./connection-count.ts";
 import { knownState, stateOf, userOf } from "./request-state.ts";
 import { SECURE_VARIABLES } from "./secure-variables.ts";
 
@@ -12,8 +13,9 @@ export type Variable = (exchange: Exchange) => string;
 export function requestVariable(name: string): Variable | null {
   const known = VARIABLES.get(name);
   if (known !== undefined) return known;
+  // NGINX takes `$arg_` alone, which is always empty.
   for (const [prefix, make] of PREFIXES)
-    if (name.startsWith(prefix) && name !== prefix) return make(name.slice(prefix.length), name);
+    if (name.startsWith(prefix) && (name !== prefix || prefix === "arg_")) return make(name.slice(prefix.length), name);
   return null;
 }
 
@@ -61,6 +63,8 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ["request_id", requestId],
   ["request_time", (exchange) => ((performance.now() - exchange.began) / 1000).toFixed(3)],
   ["request_length", requestLength],
+  ["connection", (exchange) => String(connectionOf(exchange).serial)],
+  ["connection_requests", (exchange) => String(connectionOf(exchange).requests)],
   ["content_type", field("content-type")],
   ["content_length", field("content-length")],
   ["proxy_add_x_forwarded_for", forwardedFor],
@@ -74,8 +78,8 @@ const VARIABLES: ReadonlyMap<string, Variable> = new Map<string, Variable>([
   ...SECURE_VARIABLES,
   // The rest has a value where the configuration gives one to the template's surroundings, or none at all here.
   ...[
-    "body_bytes_sent bytes_sent cache_status connection connection_requests connection_time document_root fastcgi_path_info",
-    "fastcgi_script_name nginx_version proxy_host proxy_port realpath_root request_completion request_filename",
+    "body_bytes_sent bytes_sent cache_status connection_time document_root request_body",
+    "nginx_version proxy_host proxy_port realpath_root request_completion request_filename",
     "uid_got uid_reset uid_set",
   ]
     .join(" ")
@@ -88,7 +92,7 @@ const PREFIXES: readonly (readonly [prefix: string, make: (rest: string, name: s
   ["arg_", (rest) => (exchange) => argument(exchange.query, rest.toLowerCase())],
   ["cookie_", (rest) => (exchange) => cookie(exchange, rest)],
   ["sent_http_", (rest) => (exchange) => sentField(exchange, rest.replaceAll("_", "-"))],
-  ["upstream_", (_rest, name) => given(name)],
+  ["upstream_", (_rest, name) => given(name.toLowerCase())],
 ];
 
 /** Of the response under way, or as it was sent; what a log says of an exchange without one. */

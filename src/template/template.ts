@@ -5,6 +5,7 @@ import type { VariableConfig } from "../config/route-model.ts";
 import { parseTemplate } from "../config/template.ts";
 import type { Template } from "../config/template-model.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { mergeSlashes } from "../http/path.ts";
 import { escapeArgument, escapeReference, escapeUri } from "./escape.ts";
 import { compileLookup } from "./lookup.ts";
 import { knownState } from "./request-state.ts";
@@ -19,11 +20,21 @@ export interface CompiledTemplate {
 
 /** What variables mean at the place where a template stands. */
 export interface TemplateScope {
-  /** `{document_root}`; without one it is empty. */
-  readonly root: Template;
+  /** `{document_root}`; null: there is none, and it is empty. */
+  readonly root: Template | null;
   /** What the path loses at its front before it is looked up there, for `{request_filename}`. */
   readonly strip: string;
+  /** The address that a proxy leads to, as it is written, for `{proxy_host}` and `{proxy_port}`; absent: no proxy answers. */
+  readonly proxy?: {
+    readonly name: Template;
+    split(written: string): { readonly host: string; readonly port: string };
+  };
+  /** Of a FastCGI proxy, for `{fastcgi_script_name}` and `{fastcgi_path_info}`; absent: all of the path names it. */
+  readonly script?: ScriptSplit;
 }
+
+/** What of a path names a script, and what follows it. */
+export type ScriptSplit = (path: string) => { readonly name: string; readonly info: string };
 
 /** How values are written: as they are, or for a part of a URI. */
 export type Encoding = "none" | "uri" | "argument";
@@ -78,8 +89,20 @@ export class TemplateCompiler {
 
   #variable(name: string, text: string, scope: TemplateScope | null, encoding: Encoding): Variable {
     if (/^\d+$/.test(name)) return encoded(capture(Number(name)), encoding);
-    if (name === "document_root" && scope !== null) return evaluator(this.compile(scope.root, null, encoding));
-    if (name === "request_filename" && scope !== null) return encoded(this.#filename(scope), encoding);
+    if (name === "fastcgi_script_name" || name === "fastcgi_path_info") {
+      const split = scope?.script ?? WHOLE_PATH;
+      const key = name === "fastcgi_script_name" ? "name" : "info";
+      return encoded((exchange) => split(mergeSlashes(exchange.path))[key], encoding);
+    }
+    const root = scope?.root ?? null;
+    if (name === "document_root" && root !== null) return evaluator(this.compile(root, null, encoding));
+    if (name === "request_filename" && root !== null) return encoded(this.#filename(root, scope!.strip), encoding);
+    if ((name === "proxy_host" || name === "proxy_port") && scope?.proxy !== undefined) {
+      const { name: written, split } = scope.proxy;
+      const address = this.compile(written);
+      const key = name === "proxy_host" ? "host" : "port";
+      return (exchange) => split(address.evaluate(exchange))[key];
+    }
     const lookup = this.#lookups.get(name);
     if (lookup !== undefined) return lookup;
     const own = requestVariable(name);
@@ -97,9 +120,9 @@ export class TemplateCompiler {
     });
   }
 
-  #filename(scope: TemplateScope): Variable {
-    const root = this.compile(scope.root);
-    const strip = Buffer.from(scope.strip).latin1Slice();
+  #filename(folder: Template, stripped: string): Variable {
+    const root = this.compile(folder);
+    const strip = Buffer.from(stripped).latin1Slice();
     return (exchange) => {
       const rest = exchange.path.startsWith(strip) ? exchange.path.slice(strip.length) : exchange.path;
       return root.evaluate(exchange) + (rest.startsWith("/") || rest === "" ? rest : `/${rest}`);
@@ -114,6 +137,7 @@ export function compileTemplate(text: Template): CompiledTemplate {
 
 // --- internal ---
 
+const WHOLE_PATH: ScriptSplit = (path) => ({ name: path, info: "" });
 const NONE_GIVEN: GivenNames = { set: new Set(), captured: new Set() };
 
 function joinParts(parts: readonly (string | Variable)[]): CompiledTemplate {

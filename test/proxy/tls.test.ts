@@ -54,7 +54,8 @@ after(async () => {
 });
 
 async function ask(secure: Partial<NonNullable<ProxyConfig["tls"]>> | null, keepalive = 32) {
-  const tls = secure === null ? null : { verify: true, ca: null, name: null, certificate: null, key: null, ...secure };
+  const tls =
+    secure === null ? null : { verify: true, ca: null, crl: null, name: null, certificate: null, key: null, ...secure };
   await using front = await proxyStage({
     targets: [targetAt(port)],
     upstream: { keepalive },
@@ -93,7 +94,7 @@ test("a certificate for another name is refused", async () => {
 
 test("our own certificate is shown to the target, and sessions are resumed", async () => {
   const { certificate, key } = files.client;
-  const secure = { verify: true, ca: files.server.certificate, name: "app.internal", certificate, key };
+  const secure = { verify: true, ca: files.server.certificate, name: "app.internal", crl: null, certificate, key };
   await using front = await proxyStage({
     targets: [targetAt(port)],
     upstream: { keepalive: 0 },

@@ -85,6 +85,14 @@ test("a consistent hash sends a key to one target, and one target less moves its
   four.close();
 });
 
+test("a hash without a key takes the targets in turn", () => {
+  for (const consistent of [true, false]) {
+    const from = upstream(3, { balance: "hash", consistent });
+    assert.deepEqual(new Set([1, 2, 3].map(() => choose(from).address.port)), new Set([1000, 1001, 1002]));
+    from.close();
+  }
+});
+
 test("ip-hash keeps clients of one network together", () => {
   const from = upstream(7, { balance: "ip-hash" });
   assert.equal(choose(from, "192.0.2.1"), choose(from, "192.0.2.254"));
@@ -156,6 +164,32 @@ test("statuses that lead to the next target do so, and the last target's answer 
     new Set([await body(front.port, post), await body(front.port, post)]),
     new Set(["503 bad", "200 good"]),
   );
+});
+
+test("a connection carries as many requests as it may, for as long as it may, and then another is made", async () => {
+  await using target = await scripted((socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  for (const [more, connections] of [
+    [{}, 1],
+    [{ keepaliveRequests: 2 }, 3],
+    [{ keepaliveTime: 0.001 }, 5],
+  ] as const) {
+    const before = target.sockets.length;
+    await using front = await proxyStage({ targets: [targetAt(target.port)], upstream: more });
+    for (let i = 0; i < 5; i++) assert.equal(await body(front.port), "200 ");
+    assert.equal(target.sockets.length - before, connections);
+  }
+});
+
+test("a target without what was asked for is as well as before", async () => {
+  await using lacks = await scripted((socket) => socket.write("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"));
+  await using front = await proxyStage({
+    targets: [targetAt(lacks.port), targetAt(lacks.port), targetAt(lacks.port)],
+    proxy: { retry: { on: ["404"], tries: 0, timeout: 0 } },
+  });
+  for (let i = 1; i <= 3; i++) {
+    assert.equal(await body(front.port), "404 ");
+    assert.equal(lacks.received.join("").split("GET ").length - 1, 3 * i);
+  }
 });
 
 test("a sticky cookie keeps a client with its target, and is given anew when that can't be used", async () => {

@@ -149,6 +149,7 @@ const PLAIN_ROUTING: StaticRouting = {
   evaluate: (template, exchange) =>
     template.replace("{host}", exchange.host).replace("{arg_file}", decodeURIComponent(exchange.query)),
   goto: (exchange, path) => exchange.fail(418, `gone to ${path}`),
+  locate: (_exchange, location) => location,
 };
 
 test("a root that depends on the host serves each host's own files", async (t) => {

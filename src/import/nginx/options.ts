@@ -7,7 +7,7 @@ import { expiresOfRoute } from "./expires.ts";
 import { responseHeaders } from "./headers.ts";
 import { limitsAt } from "./limits.ts";
 import { logsAt } from "./logs.ts";
-import { noteLocation } from "./returns.ts";
+import { locationsAt } from "./returns.ts";
 import type { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
@@ -16,8 +16,8 @@ import { compact, isSame, sectionOf } from "./values.ts";
 
 /** What may stand at a site and at its routes, as it is in effect at a level. */
 export function optionsAt(scope: Scope, t: Translation): Plain {
-  noteLocation(scope, t);
   return compact({
+    locations: locationsAt(scope, t),
     response_headers: responseHeaders(scope, t),
     expires: expiresOfRoute(scope, t),
     errors: errorPages(scope, t),
@@ -45,6 +45,7 @@ export function differing(own: Plain, outer: readonly Plain[]): Plain {
 /** How a route says that it has nothing of what its site has. */
 const NOTHING: Plain = {
   expires: "off",
+  locations: "absolute",
   access: [],
   auth: false,
   satisfy: "all",

@@ -5,7 +5,7 @@ import { type Directive, firstOf } from "./tree.ts";
 
 /** What follows the protocol in `proxy_pass`, taken apart. */
 export interface ProxyTarget {
-  /** Empty where `server` is a whole URL that the environment fills in. */
+  /** Empty: `server` says it, by a variable or as a whole URL that the environment fills in. */
   readonly protocol: string;
   /** An upstream's name, `host:port` or `unix:/path`, as a template. */
   readonly server: string;
@@ -96,6 +96,8 @@ function withPlaceholder(pass: Directive, written: string, t: Translation): Prox
   const [first, braced, plain] = /^\$(?:\{(\w+)\}|([A-Z][A-Z\d_]*)\b)/.exec(written) ?? [];
   const name = braced ?? plain;
   if (first === undefined || name === undefined || t.variables.meaning(name).kind !== "unknown") {
+    if (/^(?:https?:\/?)?\$/.test(written))
+      return { protocol: "", server: t.template(pass, written), uri: null, hasVariables: true };
     if (!written.includes("$")) t.refuse(pass, "invalid URL prefix");
     else
       t.ledger.claim(

@@ -3,6 +3,7 @@ import { cacheAt } from "./cache.ts";
 import { charsetAt } from "./charset.ts";
 import { requestHeaders } from "./headers.ts";
 import { type ProxyTarget, proxyTarget, targetKeys } from "./proxy-target.ts";
+import { resolverOf } from "./resolver.ts";
 import type { Scope } from "./scope.ts";
 import { isRegex, pathOf } from "./static-files.ts";
 import type { Translation } from "./translation.ts";
@@ -54,9 +55,16 @@ export function proxyRoute(pass: Directive, scope: Scope, t: Translation): Plain
   const own = new Family(family, scope, t);
   const proxy = compact({
     ...targetKeys(target, isNamed),
+    resolver: /\{\w+\}/.test(target.server)
+      ? resolverOf(scope.one("resolver"), scope.one("resolver_timeout"), t)
+      : undefined,
     host: http === null || setsHost ? undefined : "{proxy_host}",
     forwarded: false,
+    method: own.template("method"),
+    body: own.isOff("pass_request_body") ? false : own.template("set_body"),
+    pass_headers: own.isOff("pass_request_headers") ? passedFields(http?.set) : undefined,
     parameters: http === null ? parameters(family, scope, t) : undefined,
+    script: family === "fastcgi" ? own.script() : undefined,
     buffering: own.flag("buffering", true),
     request_buffering: own.flag("request_buffering", true),
     connect_timeout: own.duration("connect_timeout") ?? "1m",
@@ -67,9 +75,10 @@ export function proxyRoute(pass: Directive, scope: Scope, t: Translation): Plain
     cookies: http === null ? undefined : cookies(scope, t),
     hide: own.hidden(),
     underscores: passesAnyName(scope, t),
+    keep_connections: family === "fastcgi" && !own.isOn("keep_conn") ? false : undefined,
     upgrade: http?.tunnels === true ? undefined : false,
     accel: own.ignoresAccel() ? false : undefined,
-    tls: target.protocol === "https" ? own.tls() : undefined,
+    tls: target.protocol === "https" || target.protocol === "" ? own.tls() : undefined,
   });
   if (http !== null) noteVersion(scope, t);
   own.noteOthers();
@@ -104,6 +113,31 @@ class Family {
     if (directive === null) return undefined;
     const value = firstOf(directive) === "on";
     return value === otherwise ? undefined : value;
+  }
+
+  isOn(name: string): boolean {
+    const directive = this.#claimed(name);
+    return directive !== null && firstOf(directive) === "on";
+  }
+
+  isOff(name: string): boolean {
+    const directive = this.#claimed(name);
+    return directive !== null && firstOf(directive) === "off";
+  }
+
+  /** How a path becomes a script's name and what follows it. */
+  script(): Plain | undefined {
+    const index = this.#claimed("index");
+    const split = this.#claimed("split_path_info");
+    const pattern = split === null ? null : this.#t.pattern(split, firstOf(split));
+    if (split !== null && pattern !== null && new RegExp(`${pattern.source}|`).exec("")!.length < 3)
+      this.#t.refuse(split, `pattern "${firstOf(split)}" must have 2 captures`);
+    return sectionOf({ index: index === null ? undefined : firstOf(index), split: pattern?.source });
+  }
+
+  template(name: string): string | undefined {
+    const directive = this.#claimed(name);
+    return directive === null ? undefined : this.#t.template(directive, firstOf(directive));
   }
 
   duration(name: string): string | undefined {
@@ -160,6 +194,7 @@ class Family {
   tls(): Plain | undefined {
     const verify = this.#claimed("ssl_verify");
     const ca = this.#claimed("ssl_trusted_certificate");
+    const crl = this.#claimed("ssl_crl");
     const name = this.#claimed("ssl_name");
     const sni = this.#claimed("ssl_server_name");
     const certificate = this.#claimed("ssl_certificate");
@@ -168,10 +203,11 @@ class Family {
       if (sni !== null) this.#t.ledger.claim(sni, "approximated", "the name is always sent (SNI)");
     return compact({
       verify: verify !== null && firstOf(verify) === "on",
-      ca: ca === null ? undefined : this.#t.path(ca, firstOf(ca)),
+      crl: crl === null ? undefined : this.#t.configurationPath(crl, firstOf(crl)),
+      ca: ca === null ? undefined : this.#t.configurationPath(ca, firstOf(ca)),
       name: name === null ? undefined : this.#t.template(name, firstOf(name)),
-      certificate: certificate === null ? undefined : this.#t.path(certificate, firstOf(certificate)),
-      key: key === null ? undefined : this.#t.path(key, firstOf(key)),
+      certificate: certificate === null ? undefined : this.#t.configurationPath(certificate, firstOf(certificate)),
+      key: key === null ? undefined : this.#t.configurationPath(key, firstOf(key)),
     });
   }
 
@@ -180,9 +216,7 @@ class Family {
     for (const [names, verdict, note] of OTHERS)
       for (const name of names.split(" ")) {
         const directive = this.#scope.one(`${this.#name}_${name}`);
-        if (directive !== null && !(name.startsWith("pass_request") && firstOf(directive) === "on"))
-          this.#t.ledger.claimAll(this.#scope.nearest(`${this.#name}_${name}`), verdict, note);
-        else if (directive !== null) this.#t.ledger.claim(directive);
+        if (directive !== null) this.#t.ledger.claimAll(this.#scope.nearest(`${this.#name}_${name}`), verdict, note);
       }
   }
 
@@ -194,9 +228,6 @@ class Family {
 }
 
 const OTHERS: readonly (readonly [string, "approximated" | "ignored" | "needs-a-decision", string])[] = [
-  ["pass_request_headers", "approximated", "the client's headers are passed on"],
-  ["pass_request_body", "approximated", "the body is passed on"],
-  ["method set_body", "needs-a-decision", "the request goes on with its own method and body"],
   ["store store_access", "needs-a-decision", "answers are not stored as files"],
   ["limit_rate", "approximated", "the upstream is read as fast as the client reads"],
   ["ignore_client_abort", "approximated", "when the client goes away the upstream is told at once"],
@@ -210,6 +241,12 @@ function passesAnyName(scope: Scope, t: Translation): true | undefined {
   if (underscores === null) return undefined;
   t.ledger.claim(underscores);
   return firstOf(underscores).toLowerCase() === "on" ? true : undefined;
+}
+
+/** Of a request whose fields don't go on: those that `proxy_set_header` gives. */
+function passedFields(set: Readonly<Record<string, unknown>> = {}): false | string[] {
+  const names = Object.keys(set);
+  return names.length === 0 ? false : names;
 }
 
 function noteVersion(scope: Scope, t: Translation): void {
@@ -261,13 +298,9 @@ function redirects(scope: Scope, t: Translation): unknown {
   t.ledger.claimAll(found);
   if (found.some((directive) => firstOf(directive) === "off")) return false;
   if (found.length === 0 || (found.length === 1 && firstOf(found[0]!) === "default")) return undefined;
-  return found.flatMap((directive) => {
+  return found.map((directive) => {
     const [from, to] = textsOf(directive);
-    if (from === "default") {
-      t.ledger.claim(directive, "approximated", "default can't stand beside others; left out");
-      return [];
-    }
-    return [{ from: fromText(directive, from!, t), to: t.template(directive, to ?? "") }];
+    return from === "default" ? from : { from: fromText(directive, from!, t), to: t.template(directive, to ?? "") };
   });
 }
 
@@ -283,7 +316,30 @@ function cookies(scope: Scope, t: Translation): Plain | undefined {
     });
     return list.length === 0 ? undefined : list;
   };
-  return sectionOf({ paths: rewrites("proxy_cookie_path"), domains: rewrites("proxy_cookie_domain") });
+  return sectionOf({
+    paths: rewrites("proxy_cookie_path"),
+    domains: rewrites("proxy_cookie_domain"),
+    flags: cookieFlags(scope, t),
+  });
+}
+
+function cookieFlags(scope: Scope, t: Translation): Plain[] | undefined {
+  const found = scope.nearest("proxy_cookie_flags");
+  t.ledger.claimAll(found);
+  const list = found.flatMap((directive) => {
+    const [name, ...flags] = textsOf(directive);
+    if (name === "off" || flags.length === 0) return [];
+    for (const flag of flags)
+      if (!/^(?:no)?(?:secure|httponly)$|^nosamesite$|^samesite(?:=(?:strict|lax|none))?$|\$/i.test(flag))
+        t.refuse(directive, `invalid parameter "${flag}"`);
+    return [
+      {
+        name: fromText(directive, name!.replace(/^~(?!\*)/, "~*"), t),
+        set: flags.map((flag) => t.template(directive, flag)),
+      },
+    ];
+  });
+  return list.length === 0 ? undefined : list;
 }
 
 /** What is looked for: text with variables, or a pattern after `~`. */
@@ -291,7 +347,6 @@ function fromText(directive: Directive, from: string, t: Translation): string {
   const match = /^~(\*?)\s*(.*)$/.exec(from);
   if (match === null) return t.template(directive, from);
   const pattern = t.pattern(directive, match[2]!);
-  if (match[1] === "*" || pattern?.ignoreCase === true)
-    t.ledger.claim(directive, "approximated", "upper and lower case are told apart");
-  return `~${pattern?.source ?? "$^"}`;
+  const anyCase = match[1] === "*" || pattern?.ignoreCase === true;
+  return `~${anyCase ? "*" : ""}${pattern?.source ?? "$^"}`;
 }

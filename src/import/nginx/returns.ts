@@ -3,6 +3,7 @@ import type { Plain } from "../tree.ts";
 import type { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
+import { sectionOf } from "./values.ts";
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -31,29 +32,15 @@ export function answerOfReturn(directive: Directive, scope: Scope, t: Translatio
   return { respond: { status, ...(body === "" ? {} : { body, headers: { "Content-Type": typeOf(scope, t) } }) } };
 }
 
-/** Says what becomes of settings about the Location of a path, which is given the scheme, host and port of the request. */
-export function noteLocation(scope: Scope, t: Translation): void {
-  for (const name of ["absolute_redirect", "port_in_redirect"] as const) {
-    const directive = scope.one(name);
-    if (directive === null) continue;
-    const server = scope.within("server");
-    const isOther = server !== null && scope.isOn(name, true) !== server.isOn(name, true);
-    t.ledger.claim(
-      directive,
-      isOther ? "approximated" : "mapped",
-      isOther ? "what the server says holds for all of it" : "",
-    );
-  }
-  const named = scope.one("server_name_in_redirect");
-  if (named === null) return;
-  const isUsual = firstOf(named) === "off";
-  t.ledger.claim(named, isUsual ? "mapped" : "approximated", isUsual ? "" : "the host is the one that was asked");
-}
-
-/** What a Location that is a path is sent as, as a site has it; undefined: whole. */
-export function redirectForm(scope: Scope): "portless" | "off" | undefined {
-  if (!scope.isOn("absolute_redirect", true)) return "off";
-  return scope.isOn("port_in_redirect", true) ? undefined : "portless";
+/** How the Location of a path is sent, as `locations`; undefined: with the host that was asked and the port that was come to. */
+export function locationsAt(scope: Scope, t: Translation): string | Plain | undefined {
+  for (const name of ["absolute_redirect", "port_in_redirect", "server_name_in_redirect"])
+    t.ledger.claimAll(scope.nearest(name));
+  if (!scope.isOn("absolute_redirect", true)) return "path";
+  return sectionOf({
+    port: scope.isOn("port_in_redirect", true) ? undefined : false,
+    host: scope.isOn("server_name_in_redirect", false) ? "site" : undefined,
+  });
 }
 
 /** No body goes with these (RFC 9110 §15.3.5 and §15.4.5). */

@@ -4,7 +4,7 @@ import { type Listen, listenOf } from "./listen.ts";
 import { answerAt, nestedRoutes, rulesWith } from "./location.ts";
 import { optionsAt } from "./options.ts";
 import { proxyProtocolAt, trustAt } from "./real-ip.ts";
-import { isBodiless, redirectForm } from "./returns.ts";
+import { isBodiless } from "./returns.ts";
 import { rulesOf } from "./rules.ts";
 import type { Scope } from "./scope.ts";
 import { rootAt } from "./static-files.ts";
@@ -54,7 +54,6 @@ function translate(directive: Directive | null, scope: Scope, t: Translation): S
   const site = compact({
     hosts: hostsOf(scope, t),
     order: "nginx",
-    absolute_redirects: redirectForm(scope),
     trusted_proxies: trustAt(scope, t),
     ...options,
     rules: rulesWith(

@@ -1,22 +1,31 @@
 import type { Plain } from "../tree.ts";
+import { resolverOf } from "./resolver.ts";
+import type { Scope } from "./scope.ts";
 import type { Translation } from "./translation.ts";
 import { type Directive, firstOf, textsOf } from "./tree.ts";
 import { durationText } from "./units.ts";
 import { compact } from "./values.ts";
 
 /** An `upstream` block as an entry of `upstreams`. */
-export function upstreamSection(block: Directive, t: Translation): Plain {
+export function upstreamSection(block: Directive, around: Scope, t: Translation): Plain {
   t.ledger.claim(block);
   const inner = (block.block ?? []).filter((directive) => directive.fate === null);
   const servers = inner.filter((directive) => directive.name === "server");
   if (servers.length === 0) t.refuse(block, "no servers are inside upstream");
   const keepalive = inner.find((directive) => directive.name === "keepalive");
+  const requests = inner.find((directive) => directive.name === "keepalive_requests");
+  const time = inner.find((directive) => directive.name === "keepalive_time");
   const timeout = inner.find((directive) => directive.name === "keepalive_timeout");
+  const resolves = servers.some((server) => textsOf(server).includes("resolve"));
+  const asked = resolves ? resolver(inner, around, t) : undefined;
   for (const directive of inner) noteOther(directive, t);
   return compact({
     targets: servers.map((server) => targetOf(server, t)),
     ...balanceOf(inner, t),
+    resolver: asked,
     keepalive: keepalive === undefined ? undefined : Number(firstOf(keepalive)),
+    keepalive_requests: requests === undefined ? undefined : Number(firstOf(requests)),
+    keepalive_time: time === undefined ? undefined : durationText(firstOf(time)),
     keepalive_timeout: timeout === undefined ? undefined : durationText(firstOf(timeout)),
   });
 }
@@ -37,13 +46,18 @@ function targetOf(server: Directive, t: Translation): Plain {
     else if (name === "fail_timeout") target["fail_timeout"] = durationText(value ?? "");
     else if (name === "backup") target["backup"] = true;
     else if (name === "down") target["down"] = true;
-    else if (name === "resolve")
-      t.ledger.claim(server, "approximated", "the system's resolver is asked for each connection");
+    else if (name === "resolve") continue;
     else if (name === "slow_start" || name === "route" || name === "service" || name === "drain")
       t.ledger.claim(server, "approximated", `${name} is left out`);
     else t.refuse(server, `invalid parameter "${parameter}"`);
   }
   return target;
+}
+
+function resolver(inner: readonly Directive[], around: Scope, t: Translation): Plain | undefined {
+  const own = (name: string): Directive | null =>
+    inner.find((directive) => directive.name === name) ?? around.one(name);
+  return resolverOf(own("resolver"), own("resolver_timeout"), t);
 }
 
 function addressOf(written: string, server: Directive, t: Translation): string {
@@ -79,11 +93,9 @@ function balanceOf(inner: readonly Directive[], t: Translation): Plain {
 }
 
 function noteOther(directive: Directive, t: Translation): void {
-  if (directive.name === "keepalive" || directive.name === "keepalive_timeout") t.ledger.claim(directive);
+  if (/^keepalive(?:_(?:requests|time|timeout))?$/.test(directive.name)) t.ledger.claim(directive);
   else if (directive.name === "zone")
     t.ledger.claim(directive, "ignored", "targets are shared by all that asks them anyway");
-  else if (/^(?:keepalive_requests|keepalive_time)$/.test(directive.name))
-    t.ledger.claim(directive, "ignored", "connections to targets are kept as long as they are good");
-  else if (/^(?:resolver|resolver_timeout)$/.test(directive.name))
-    t.ledger.claim(directive, "ignored", "names are looked up by the system's resolver");
+  else if (/^resolver/.test(directive.name) && !t.ledger.isClaimed(directive))
+    t.ledger.claim(directive, "ignored", "no server of it has resolve: the system is asked for their names");
 }

@@ -21,7 +21,7 @@ const REPLACED: Readonly<Record<string, string>> = {
 const EMPTY_FAMILY = /^(?:ssl_early_data$|proxy_protocol_tlv_|tcpinfo_|sent_trailer_|quic$)/;
 /** Known to NGINX and its modules, without a counterpart. */
 const WITHOUT =
-  /^(?:ssl_|request_body|request_body_file|geoip2?_|invalid_referer|ancient_browser|modern_browser|msie|secure_link|slice_range|uid_|memcached_|connection_time|upstream_|date_|perl_|js_|jwt_|mirror_|session_|otel_|brotli_|proxy_internal_|host_)/;
+  /^(?:ssl_|request_body_file|geoip2?_|invalid_referer|ancient_browser|modern_browser|msie|secure_link|slice_range|uid_|memcached_|connection_time|upstream_|date_|perl_|js_|jwt_|mirror_|session_|otel_|brotli_|proxy_internal_|host_)/;
 
 /** What one variable of NGINX is here. */
 export type Meaning =

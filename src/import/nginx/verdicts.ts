@@ -33,7 +33,11 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
     /^(?:client_body_buffer_size|client_body_temp_path|client_header_buffer_size|(?:proxy|uwsgi|fastcgi|scgi)_(?:buffers|buffer_size|busy_buffers_size|temp_path|temp_file_write_size|max_temp_file_size|headers_hash_\w+|socket_keepalive|socket_rcvbuf|socket_sndbuf|send_lowat))$/,
   ],
   ["approximated", "bodies are kept in memory and files as needed, not always in a file", /^client_body_in_file_only$/],
-  ["ignored", "names are looked up by the system's resolver", /^resolver(?:_timeout)?$/],
+  [
+    "ignored",
+    "no name here is found out by variables or with `resolve`: the system knows the addresses",
+    /^resolver(?:_timeout)?$/,
+  ],
   ["ignored", "no listener here speaks TLS", /^(?:ssl_|quic_|http3)\w*$/],
   ["mapped", "HTTP/2 is spoken with clients that ask for it", /^http2$/],
   ["ignored", "bounds on HTTP/2 are Propylon's own (limits.http2)", /^http2_\w+$/],
