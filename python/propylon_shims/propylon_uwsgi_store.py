@@ -12,12 +12,17 @@ import threading
 import time
 
 
+def main_process():
+    """Process id of propylon's main process, in a forked worker too."""
+    return int(os.environ.get("PROPYLON_MAIN") or os.getppid())
+
+
 class SharedFolder:
     """A private folder in the system's temporary one, made when it is first needed, removed by the last worker that ends."""
 
     def __init__(self, configuration):
         """`configuration`: text that tells instances under the same main process apart."""
-        self._name = "propylon-uwsgi-%d-%d-%s" % (os.geteuid(), os.getppid(), hashlib.sha256(configuration.encode()).hexdigest()[:12])
+        self._name = "propylon-uwsgi-%d-%d-%s" % (os.geteuid(), main_process(), hashlib.sha256(configuration.encode()).hexdigest()[:12])
         self._path = None
         self._alive = None
         self._slot = None
@@ -188,11 +193,11 @@ class Cache:
         value = self.get(key, cache)
         return struct.unpack("<q", value)[0] if value is not None and len(value) == 8 else 0
 
-    def count(self, key, amount, expires, cache):
-        """Adds to a number, which begins at 0, as one step for all workers."""
+    def count(self, key, change, expires, cache):
+        """Changes a number, which begins at 0, by a function, as one step for all workers."""
         with self._connection() as database:
             database.execute("BEGIN IMMEDIATE")
-            value = struct.pack("<q", self.number(key, cache) + amount)
+            value = struct.pack("<q", change(self.number(key, cache)))
             database.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)", (_name(cache), _bytes(key), value, _until(expires)))
             return True
 

@@ -42,6 +42,8 @@ def main():
     if "PROPYLON_UWSGI" in os.environ:
         # An app that was uWSGI's may import its module. Last on the path, so that ours hides nothing.
         sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "propylon_shims"))
+        # Before anything forks: a forked worker's parent is its forerunner.
+        os.environ["PROPYLON_MAIN"] = str(os.getppid())
     app = None
     if "door" in settings:
         app, control, settings = Forerunner(settings, control).run()

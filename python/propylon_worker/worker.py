@@ -3,8 +3,10 @@
 import gc
 import os
 import platform
+import sys
 import threading
 import time
+import traceback
 
 from .connections import close_in_children, connect
 from .environ import base_environ
@@ -37,6 +39,8 @@ class Worker:
             # What the import made lives on: the collector need not look at it again, and forked children share its pages.
             gc.collect()
             gc.freeze()
+        if not self._call_post_fork_hook():
+            return 3
         interface, why = interface_of(app, self._settings.get("interface") or "auto")
         if interface == "asgi":
             return self._serve_asgi(app, why)
@@ -55,6 +59,18 @@ class Worker:
         for warning in warnings:
             self._control.say({"warning": warning})
         return app
+
+    def _call_post_fork_hook(self):
+        """An app of uWSGI's may have set a function to be called in each worker, once the app is there. False when it fails."""
+        hook = getattr(sys.modules.get("uwsgi"), "post_fork_hook", None)
+        if hook is None:
+            return True
+        try:
+            hook()
+        except BaseException as error:  # SystemExit too
+            self._control.failed("uwsgi.post_fork_hook failed: %s: %s" % (type(error).__name__, error), "", traceback.format_exc())
+            return False
+        return True
 
     def _serve_asgi(self, app, why):
         """Runs an event loop until main says drain; returns the exit code."""

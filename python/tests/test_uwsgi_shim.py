@@ -45,11 +45,39 @@ class UwsgiModule(unittest.TestCase):
         options = {"http-socket": ":80", "master": ""}
         self.assertEqual(self.run_code("print(uwsgi.opt, uwsgi.numproc, uwsgi.cores)", **options), ["{'http-socket': b':80', 'master': b''} 2 4"])
 
-    def test_what_needs_uwsgi_itself_is_not_there_and_says_so(self):
-        code = "print(hasattr(uwsgi, 'websocket_handshake'))\ntry: uwsgi.spool\nexcept AttributeError as error: print(error)"
-        self.assertEqual(
-            self.run_code(code), ["False", "uwsgi.spool needs uWSGI itself; the app runs under propylon, whose `uwsgi` module has options, worker_id, locks and cache"]
-        )
+    def test_what_needs_uwsgi_itself_is_not_there_and_says_what_to_do_instead(self):
+        code = "print(hasattr(uwsgi, 'websocket_handshake'))\ntry: uwsgi.spool\nexcept AttributeError as error: print(error)\nprint(hasattr(uwsgi, 'post_fork_hook'))"
+        said = "uwsgi.spool needs uWSGI itself; tasks beside requests: run them as a program of their own, with a queue"
+        self.assertEqual(self.run_code(code), ["False", said, "False"])
+
+    def test_a_switch_is_true_and_a_key_alone_empty(self):
+        self.assertEqual(self.run_code("print(uwsgi.opt)", master=True, lone=""), ["{'master': True, 'lone': b''}"])
+
+    def test_metrics_are_numbers_of_all_workers(self):
+        code = "uwsgi.metric_inc('jobs', 5); uwsgi.metric_mul('jobs', 4); uwsgi.metric_dec('jobs'); uwsgi.metric_div('jobs', 2); uwsgi.metric_set_max('most', 7); uwsgi.metric_set_max('most', 3)\n"
+        code += "uwsgi.metric_set('set', -7); uwsgi.metric_div('set', 2)\n"
+        code += "print(uwsgi.metric_get('jobs'), uwsgi.metric_get('most'), uwsgi.metric_get('set'), uwsgi.metric_get('none'), uwsgi.cache_num('jobs'))"
+        self.assertEqual(self.run_code(code), ["9 7 -3 0 0"])
+
+    def test_a_number_of_the_cache_is_multiplied_and_divided(self):
+        code = "uwsgi.cache_inc('n', 21); uwsgi.cache_mul('n'); print(uwsgi.cache_num('n')); uwsgi.cache_div('n', 5); print(uwsgi.cache_num('n'))"
+        self.assertEqual(self.run_code(code), ["42", "8"])
+
+    def test_main_is_told_to_reload_by_its_signal(self):
+        code = "import os, signal\nheard = []\nsignal.signal(signal.SIGHUP, lambda *_: heard.append(1))\nos.environ['PROPYLON_MAIN'] = str(os.getpid())\n"
+        self.assertEqual(self.run_code(code + "print(uwsgi.masterpid() == os.getpid(), uwsgi.reload(), heard)"), ["True True [1]"])
+
+    def test_a_file_is_sent_in_pieces(self):
+        path = os.path.join(self.folder, "file")
+        with open(path, "wb") as file:
+            file.write(b"0123456789")
+        self.assertEqual(self.run_code("print(list(uwsgi.sendfile(%r, 4, 1, 7)))" % path), ["[b'1234', b'567']"])
+
+    def test_decorators_of_the_worker_work_and_the_others_say_what_to_do(self):
+        code = "import uwsgidecorators as d\n@d.postfork\ndef one(): print('one')\n@d.postfork(2)\ndef two(): print('two')\n@d.lock\ndef held(): return uwsgi.is_locked()\n"
+        code += "uwsgi.post_fork_hook()\nprint(held(), uwsgi.is_locked())\ntry: d.timer\nexcept AttributeError as error: print(error)"
+        said = "uwsgidecorators.timer needs uWSGI itself; tasks beside requests: run them as a program of their own, or from cron"
+        self.assertEqual(self.run_code(code), ["one", "True False", said])
 
     def test_cache_functions_return_what_those_of_uwsgi_do(self):
         code = """

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { folder, start } from "../support/instance.ts";
 
@@ -44,3 +46,41 @@ def app(environ, start_response):
   const instance = start(t, ["plain:app", "--listen", "127.0.0.1:0", "--workers", "1"], { cwd });
   assert.equal((await instance.get("/")).body, "False");
 });
+
+const HOOKED = `import os
+import uwsgi
+from uwsgidecorators import postfork
+
+seen = []
+
+@postfork
+def begun():
+    seen.append((os.getpid(), len(later)))
+
+later = [1, 2]
+
+def gone():
+    with open("gone", "a") as file:
+        file.write("x")
+
+uwsgi.atexit = gone
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [("%s %s" % (seen == [(os.getpid(), 2)], uwsgi.masterpid())).encode()]
+`;
+
+for (const preload of [false, true])
+  test(`what an app leaves for after the fork and for the end is called in each worker${preload ? ", which are forked" : ""}`, async (t) => {
+    const cwd = folder(t, {
+      "propylon.yaml": `listeners: ["127.0.0.1:0"]\napps: { web: { wsgi: "hooked:app", workers: 2, preload: ${preload}, environment: { PROPYLON_UWSGI: '{"numproc": 2}' } } }\n`,
+      "hooked.py": HOOKED,
+    });
+    const instance = start(t, ["run"], { cwd, env: { TMPDIR: cwd } });
+    await instance.url;
+    for (let count = 0; count < 8; count++)
+      assert.equal((await instance.get("/")).body, `True ${instance.process.pid}`);
+    instance.process.kill("SIGTERM");
+    await instance.exited;
+    assert.equal(fs.readFileSync(path.join(cwd, "gone"), "utf8"), "xx");
+  });
