@@ -155,7 +155,7 @@ export class Assembly {
         hasEdge: () => this.edge.pid !== null,
         launched: (run) => {
           this.workers.follow(run);
-          this.seats.follow(run, () => this.edge.latest);
+          this.seats.follow(run, { active: () => pool.workers(), edge: () => this.edge.latest });
         },
         findInterpreter,
         doorPath: runtime.doorSocket(app.name),

@@ -43,29 +43,37 @@ interface Seat {
   overdue: number;
 }
 
+/** What a worker's pool and the edge know of it. */
+interface Surroundings {
+  /** The workers of its app that are given requests. */
+  readonly active: () => readonly WorkerRun[];
+  /** The last figures of the edge. */
+  readonly edge: () => EdgeSnapshot | null;
+}
+
 /** Numbers the workers of each app as uWSGI does: from 1, a replacement taking the number of the one that it replaces. */
 export class WorkerSeats {
   readonly #seats = new Map<string, Seat[]>();
-  /** Ready, and without a seat until one is free. */
-  readonly #standing = new Map<string, WorkerRun[]>();
+  /** Counted to the end; their pools may not have heard of it yet. */
+  readonly #buried = new WeakSet<WorkerRun>();
 
-  /** A worker is being started. @param edge the last figures of the edge */
-  follow(run: WorkerRun, edge: () => EdgeSnapshot | null): void {
-    const { app } = run;
-    void run.ready.then(() => {
-      this.#standing.set(app.name, [...(this.#standing.get(app.name) ?? []), run]);
-      this.#sit(app.name, app.workers);
+  /** A worker is being started. */
+  follow(run: WorkerRun, { active, edge }: Surroundings): void {
+    const { name, workers } = run.app;
+    // In the next turn, when its pool has heard of it too.
+    const sit = (): void => void setImmediate(() => this.#sit(name, workers, active()));
+    void run.ready.then(sit);
+    void run.ended.then(({ kind }) => {
+      this.#bury(run, edge(), kind === "deadline");
+      sit();
     });
-    void run.ended.then(({ kind }) => this.#bury(run, edge(), kind === "deadline"));
   }
 
   /** The seats of an app, in order. @param active its workers that are given requests */
   figures(app: string, count: number, active: readonly WorkerRun[], edge: EdgeSnapshot | null): readonly SeatFigures[] {
-    const seats = this.#seats.get(app) ?? [];
-    for (const seat of seats) if (seat.current !== null && !active.includes(seat.current)) seat.current = null;
-    this.#sit(app, count);
+    this.#sit(app, count, active);
     return (this.#seats.get(app) ?? []).slice(0, count).map((seat) => {
-      for (const run of seat.runs.keys()) seat.runs.set(run, look(run, edge, seat.runs.get(run)!));
+      for (const [run, before] of seat.runs) seat.runs.set(run, look(run, edge, before));
       const { current, since, spawned, overdue } = seat;
       const all = [...seat.runs.values()].reduce(sum, seat.before);
       if (current === null) return { all, now: null, spawned, overdue };
@@ -75,18 +83,17 @@ export class WorkerSeats {
     });
   }
 
-  #sit(app: string, count: number): void {
-    const standing = this.#standing.get(app) ?? [];
+  /** Who is given nothing more leaves its seat; who has none takes the first that is free, if there is one. */
+  #sit(app: string, count: number, active: readonly WorkerRun[]): void {
     const seats = this.#seats.get(app) ?? [];
     this.#seats.set(app, seats);
-    while (standing.length > 0) {
-      let seat = seats.find(({ current }) => current === null);
-      if (seat === undefined && seats.length < count) {
-        seat = { before: NOTHING, runs: new Map(), current: null, since: new Date(), spawned: 0, overdue: 0 };
-        seats.push(seat);
-      }
-      if (seat === undefined) return;
-      const run = standing.shift()!;
+    for (const seat of seats) if (seat.current !== null && !active.includes(seat.current)) seat.current = null;
+    for (const run of active) {
+      if (this.#buried.has(run) || seats.some(({ runs }) => runs.has(run))) continue;
+      const free = seats.find(({ current }) => current === null);
+      if (free === undefined && seats.length >= count) return;
+      const seat = free ?? newSeat();
+      if (free === undefined) seats.push(seat);
       seat.current = run;
       seat.since = new Date();
       seat.spawned++;
@@ -95,20 +102,21 @@ export class WorkerSeats {
   }
 
   #bury(run: WorkerRun, edge: EdgeSnapshot | null, overdue: boolean): void {
-    const { name, workers } = run.app;
-    const standing = this.#standing.get(name) ?? [];
-    if (standing.includes(run)) standing.splice(standing.indexOf(run), 1);
-    const seat = this.#seats.get(name)?.find(({ runs }) => runs.has(run));
+    this.#buried.add(run);
+    const seat = this.#seats.get(run.app.name)?.find(({ runs }) => runs.has(run));
     if (seat === undefined) return;
     seat.before = sum(seat.before, look(run, edge, seat.runs.get(run)!)); // its page is still there
     seat.runs.delete(run);
     if (overdue) seat.overdue++;
     if (seat.current === run) seat.current = null;
-    this.#sit(name, workers);
   }
 }
 
 // --- internal ---
+
+function newSeat(): Seat {
+  return { before: NOTHING, runs: new Map(), current: null, since: new Date(), spawned: 0, overdue: 0 };
+}
 
 const NOTHING: SeatSums = { lanes: [], ran: 0, sent: 0, exceptions: 0 };
 
