@@ -16,7 +16,7 @@ const UNSEEN: ExchangeObserver = { ended() {}, refused() {}, connectionOpened() 
 
 /** Serves a handler on a socket of main's own, with the engine that serves the sites. */
 export class ControlServer {
-  readonly #handler: Handler;
+  #handler: Handler;
   readonly #connections = new Set<Http1Connection>();
   readonly #server: net.Server;
   #address = "";
@@ -44,6 +44,11 @@ export class ControlServer {
   async listen(host: string, port: number): Promise<void> {
     this.#address = `${host}:${port}`;
     await this.#listen({ port, ...(host === "*" ? {} : { host }), exclusive: true });
+  }
+
+  /** Answers by this handler from now on, on open connections too. */
+  use(handler: Handler): void {
+    this.#handler = handler;
   }
 
   /** The port in use; 0 for a Unix socket. */

@@ -10,20 +10,21 @@ import type { Handler } from "../http/exchange.ts";
 export async function listenForAdmin(config: Config, handler: Handler, log: Log): Promise<ControlServer | null> {
   const parsed = config.admin === null ? null : parseAddress(config.admin);
   if (parsed?.kind !== "tcp") return null;
+  const server = new ControlServer(adminHandler(config, handler, log));
+  await server.listen(parsed.host, parsed.port);
+  return server;
+}
+
+/** The control API behind what the configuration says of the token; `config.admin` is an address. */
+export function adminHandler(config: Config, handler: Handler, log: Log): Handler {
+  const parsed = parseAddress(config.admin ?? "");
   const tokenFile = config.adminToken ?? defaultTokenFile();
   const guard = {
     token: () => readAdminToken(tokenFile),
     tokenFile,
     failed: (reason: string) => log.error(`admin: ${reason}`),
-    host: parsed.host,
+    host: parsed.kind === "tcp" ? parsed.host : "",
     openMetrics: config.adminMetrics,
   };
-  const server = new ControlServer(guarded(handler, guard));
-  await server.listen(parsed.host, parsed.port);
-  return server;
-}
-
-/** Whether the listener of the one serves the other as well. */
-export function sameAdmin(a: Config, b: Config): boolean {
-  return a.admin === b.admin && a.adminToken === b.adminToken && a.adminMetrics === b.adminMetrics;
+  return guarded(handler, guard);
 }

@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Config } from "../config/model.ts";
 import type { ControlServer } from "../control/server.ts";
 import type { Handler } from "../http/exchange.ts";
-import { listenForAdmin, sameAdmin } from "./admin.ts";
+import { adminHandler, listenForAdmin } from "./admin.ts";
 import { StatsServer } from "./stats-server.ts";
 
 export interface SideListenerParts {
@@ -38,7 +38,7 @@ export class SideListeners {
     const { handler, log } = this.#parts;
     const oldAdmin = this.#admin;
     const oldStats = this.#stats;
-    const admin = sameAdmin(next, before) ? oldAdmin : await listenForAdmin(next, handler, log);
+    const admin = next.admin === before.admin ? oldAdmin : await listenForAdmin(next, handler, log);
     const changed = !isDeepStrictEqual(next.uwsgiStats, before.uwsgiStats);
     let stats = oldStats;
     try {
@@ -51,6 +51,7 @@ export class SideListeners {
     }
     return async (done) => {
       this.#admin = done ? admin : oldAdmin;
+      if (done) admin?.use(adminHandler(next, handler, log));
       this.#stats = done ? stats : oldStats;
       if (done && next.uwsgiStats !== null) this.#stats?.use(next.uwsgiStats);
       if (admin !== oldAdmin) await (done ? oldAdmin : admin)?.close(LAST_ANSWERS);

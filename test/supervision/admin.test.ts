@@ -119,3 +119,15 @@ test("the API describes itself, each operation that there is", async (t) => {
   assert.equal(description.paths["/restart"]!["post"]!.security.length, 1);
   assert.ok(Object.keys(description.paths).length >= 16);
 });
+
+test("a reload with another token, at the same address, asks for that from then on", async (t) => {
+  const { url, cwd, instance, token } = await served(t);
+  await ask(`${url}/status`);
+  const before = token();
+  const file = path.join(cwd, "propylon.yaml");
+  fs.writeFileSync(file, fs.readFileSync(file, "utf8").replace("state/token", "state/other"));
+  instance.process.kill("SIGHUP");
+  await until(async () => (await ask(`${url}/status`, bearer(before))).status === 401);
+  const after = fs.readFileSync(path.join(cwd, "state", "other"), "utf8").trim();
+  assert.equal((await ask(`${url}/status`, bearer(after))).status, 200);
+});
