@@ -75,7 +75,7 @@ function recording(environment: Environment, looked: Set<string>): Environment {
 
 function isNamed(name: string, text: string, environment: Environment): boolean {
   if (OWN_NAMES.test(name) && environment[name] !== undefined) return true;
-  return new RegExp(`(?<![A-Za-z0-9_])(?:ENV_)?${name}(?![A-Za-z0-9_])`).test(text);
+  return new RegExp(`(?<![A-Za-z0-9_])(?:ENV_)?${name}(?![A-Za-z0-9_])|__${name}__`).test(text);
 }
 
 /** What this variable does, tried with another value of the same kind; nothing where it does nothing. */
@@ -100,7 +100,7 @@ function referenceOf(
       return differences.others === 0 ? [] : [{ ...trial, fallback: null, alone: false, used: false }];
     const one = !isAssumed && more.length === 0 && fallback !== undefined && fallback !== null;
     // Where it isn't set, each place that it goes to has to have the same default.
-    if (value === null && !(one && /^[^{}]+$/.test(fallback))) return [];
+    if (value === null && !(one && (fallback.includes(name) || /^[^{}]+$/.test(fallback)))) return [];
     return [{ ...trial, fallback: one ? fallback : null, alone: differences.others === 0, used: true }];
   });
   const best = [first, ...others].find((each) => each?.used === true && each.alone) ?? first;
@@ -230,7 +230,7 @@ function written(reference: Reference): string {
     : `\${${name}:${fallback}}`;
 }
 
-/** Where uWSGI leaves the name of a variable that is not set in its text. */
+/** Where what is not set stays as it was written: `$(NAME)` of uWSGI, `{{ NAME }}` of templates. */
 function isOpen({ name, fallback }: Reference): boolean {
   return fallback?.includes(name) === true;
 }

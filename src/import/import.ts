@@ -2,6 +2,7 @@ import { foldPrograms } from "./fold.ts";
 import { fuse } from "./fuse.ts";
 import { mergeReadings, type ServerDoor } from "./merge.ts";
 import type { DirectiveReport, ForeignKind, ForeignSource, ReadContext, Reader, Reading } from "./reading.ts";
+import { fillPlaceholders } from "./template-placeholders.ts";
 import { changeTexts, type Plain } from "./tree.ts";
 
 /** Foreign configuration turned into ours. */
@@ -32,7 +33,7 @@ export function importSources(
   const paths = sources.flatMap((source) => (source.form === "file" ? [source.path] : []));
   const groups: (readonly Reading[])[] = [];
   for (const source of sources) {
-    const reading = escaped(readers[source.kind](source, context));
+    const reading = escaped(readers[source.kind](fillPlaceholders(source, context.environment), context));
     const folded = keepPrograms
       ? { readings: [reading], notes: [] }
       : foldPrograms(reading, given, readers, context, paths);

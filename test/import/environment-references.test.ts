@@ -93,6 +93,29 @@ test("a dollar sign of a value stays one, and a run resolves as before", (t) => 
   assert.deepEqual(of(resolved), { A: "x$${y}$5", B: "$${B}" });
 });
 
+test("placeholders of templates are variables, whatever they stand for", (t) => {
+  const directory = folder(t, {
+    "uwsgi.ini":
+      "[uwsgi]\nchdir = {{ project_root }}/app\nmodule = app:app\nenv = MODE=__MODE__\nprocesses = {{workers}}\nhttp-socket = 127.0.0.1:{{ port }}\n",
+    "gunicorn.conf.py": 'wsgi_app = "{{ app }}"\nworkers = ${WORKERS}\nuser = "{{ user }}"\n',
+    "supervisord.conf": "[program:web]\ncommand={{ bin }}/serve\nnumprocs={{ n }}\nuser={{ user }}\n",
+  });
+  const uwsgi = portable(directory, "uwsgi.ini", {});
+  const [app] = Object.values(uwsgi.settings["apps"] as Record<string, Plain>);
+  assert.equal((app!["environment"] as Plain)["MODE"], "${MODE}");
+  assert.equal(app!["workers"], "${workers}");
+  assert.match(String(app!["directory"]), /\$\{project_root\}\/app$/);
+  assert.deepEqual(uwsgi.settings["listeners"], [{ address: "127.0.0.1:${port}" }]);
+  assert.deepEqual([...new Set(uwsgi.directives.map(({ verdict }) => verdict))], ["mapped"]);
+  const [other] = Object.values(portable(directory, "gunicorn.conf.py", {}).settings["apps"] as Record<string, Plain>);
+  assert.equal(other!["workers"], "${WORKERS}");
+  assert.equal(other!["user"], "${user}");
+  const supervisor = portable(directory, "supervisord.conf", {});
+  const { web } = supervisor.settings["programs"] as { web: Plain };
+  assert.equal(web["command"], "${bin}/serve");
+  assert.equal(web["user"], "${user}");
+});
+
 test("an app served from the written file is given the value that the environment has then", async (t) => {
   const port = await freePort();
   const directory = folder(t, {
