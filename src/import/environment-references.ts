@@ -1,6 +1,6 @@
-import { attempt, type Environment, type Import, probes, stillOpen } from "./environment-trials.ts";
+import { attempt, callAfter, type Environment, type Import, probes, stillOpen } from "./environment-trials.ts";
 import type { Imported } from "./import.ts";
-import { isPlain, type Plain } from "./tree.ts";
+import { changeTexts, isPlain, type Plain } from "./tree.ts";
 
 /**
  * Imports with `${NAME}` in the settings wherever the value of an environment variable went into them: no secret lands in a
@@ -22,13 +22,14 @@ export function withReferences(
   // Supervisor puts the whole environment beside names of its own: there, what is not set is no look-up.
   for (const [, name] of text.matchAll(/%\(ENV_([A-Za-z_]\w*)\)s/g)) looked.add(name!);
   const names = [...looked].filter((name) => isNamed(name, text, environment)).slice(0, MOST_NAMES);
-  const assumed = stillOpen(read, environment, names, plain);
+  const assumed = stillOpen(read, environment, names, plain, (name) => isPlaceholder(name, text));
   const known = { ...environment, ...assumed };
-  const base = Object.keys(assumed).length === 0 ? plain : attempt(read, known);
+  const called: Import = (values) => callAfter(read(values), assumed);
+  const base = attempt(called, known);
   if (base.imported === null) throw base.error;
   const start = base.imported;
-  const found = names.flatMap((name) => referenceOf(read, known, name, start, Object.hasOwn(assumed, name)));
-  return told(start, weave(read, known, start, found), found, Object.keys(assumed), environment);
+  const found = names.flatMap((name) => referenceOf(called, known, name, start, Object.hasOwn(assumed, name)));
+  return told(start, weave(called, known, start, found), found, Object.keys(assumed), environment);
 }
 
 // --- internal ---
@@ -76,6 +77,10 @@ function recording(environment: Environment, looked: Set<string>): Environment {
 function isNamed(name: string, text: string, environment: Environment): boolean {
   if (OWN_NAMES.test(name) && environment[name] !== undefined) return true;
   return new RegExp(`(?<![A-Za-z0-9_])(?:ENV_)?${name}(?![A-Za-z0-9_])|__${name}__`).test(text);
+}
+
+function isPlaceholder(name: string, text: string): boolean {
+  return new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}|(?<!\\w)__${name}__(?!\\w)`).test(text);
 }
 
 /** What this variable does, tried with another value of the same kind; nothing where it does nothing. */
@@ -248,8 +253,14 @@ function told(
     const value = environment[name];
     return value === undefined || value.length < TELLING ? [] : [{ name, value }];
   });
+  // A stand-in is nothing that anyone has written: where nothing else told of it, it is still the variable's place.
+  const named = (text: string): string =>
+    assumed.reduce((rest, name) => rest.replaceAll(probes(name).word, `\${${name}}`), text);
   const hide = (text: string): string =>
-    values.reduce((rest, { name, value }) => (isSecret(name) ? rest.replaceAll(value, `\${${name}}`) : rest), text);
+    values.reduce(
+      (rest, { name, value }) => (isSecret(name) ? rest.replaceAll(value, `\${${name}}`) : rest),
+      named(text),
+    );
   const out = values.filter(
     ({ name, value }) => isSecret(name) && settings.includes(JSON.stringify(value).slice(1, -1)),
   );
@@ -263,8 +274,8 @@ function told(
   ];
   return {
     ...base,
-    settings: woven.settings as Plain,
-    directives: woven.directives.map((line) => ({ ...line, note: hide(line.note) })),
+    settings: changeTexts(woven.settings, named) as Plain,
+    directives: woven.directives.map((line) => ({ ...line, name: named(line.name), note: hide(line.note) })),
     notes: [...woven.notes.map(hide), ...notes],
   };
 }

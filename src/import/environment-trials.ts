@@ -1,4 +1,5 @@
 import type { Imported } from "./import.ts";
+import { changeMaps, changeTexts, type Plain } from "./tree.ts";
 
 /** Names and values of environment variables. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -30,12 +31,15 @@ export function probes(name: string): Readonly<Record<"word" | "number" | "path"
 /**
  * Variables of these that are not set and that something can't do without, each with a stand-in of the kind that is wanted: with
  * them fewer directives need a decision, or an import that fails does not.
+ *
+ * @param isNeeded whether there is nothing without it at all: a placeholder of a template
  */
 export function stillOpen(
   read: Import,
   environment: Environment,
   names: readonly string[],
   plain: Attempt,
+  isNeeded: (name: string) => boolean,
 ): Readonly<Record<string, string>> {
   const unset = names.filter((name) => environment[name] === undefined);
   const open = (values: Environment): number => openIn(attempt(read, { ...environment, ...values }));
@@ -44,9 +48,26 @@ export function stillOpen(
     const { [name]: _, ...without } = assumed;
     const kinds = Object.values(probes(name)).map((probe) => ({ probe, left: open({ ...without, [name]: probe }) }));
     const best = kinds.reduce((one, other) => (other.left < one.left ? other : one));
-    assumed = open(without) <= best.left ? without : { ...without, [name]: best.probe };
+    assumed = !isNeeded(name) && open(without) <= best.left ? without : { ...without, [name]: best.probe };
   }
-  return openIn(plain) > open(assumed) ? assumed : {};
+  if (openIn(plain) > open(assumed)) return assumed;
+  return Object.fromEntries(Object.entries(assumed).filter(([name]) => isNeeded(name)));
+}
+
+/** The import in which what a variable gave its name to is called after the variable, not after its stand-in. */
+export function callAfter(imported: Imported, assumed: Readonly<Record<string, string>>): Imported {
+  const words = Object.entries(assumed).map(([name, probe]) => [probe.replace(/^\//, ""), name.toLowerCase()] as const);
+  const rename = (text: string): string => words.reduce((result, [word, name]) => result.replaceAll(word, name), text);
+  const keys = new Set<string>();
+  changeMaps(imported.settings, (map) => {
+    for (const key of Object.keys(map)) if (rename(key) !== key) keys.add(key);
+    return map;
+  });
+  if (keys.size === 0) return imported;
+  const called = changeMaps(imported.settings, (map) =>
+    Object.fromEntries(Object.entries(map).map(([key, value]) => [rename(key), value])),
+  );
+  return { ...imported, settings: changeTexts(called, (text) => (keys.has(text) ? rename(text) : text)) as Plain };
 }
 
 // --- internal ---

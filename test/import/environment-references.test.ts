@@ -112,8 +112,31 @@ test("placeholders of templates are variables, whatever they stand for", (t) => 
   assert.equal(other!["user"], "${user}");
   const supervisor = portable(directory, "supervisord.conf", {});
   const { web } = supervisor.settings["programs"] as { web: Plain };
-  assert.equal(web["command"], "${bin}/serve");
+  assert.deepEqual(web["command"], ["${bin}/serve"]);
   assert.equal(web["user"], "${user}");
+});
+
+test("nothing of how variables are found is left in what is said or written", (t) => {
+  const directory = folder(t, {
+    "uwsgi.ini":
+      "[uwsgi]\nini = /srv/{{ site }}/base.ini\nmodule = app:app\nhttp-socket = 127.0.0.1:1\nlogto = /log/{{ site }}.log\n",
+  });
+  const imported = portable(directory, "uwsgi.ini", {});
+  assert.doesNotMatch(JSON.stringify(imported), /propylonreads/);
+  assert.match(imported.directives.map(({ note }) => note).join("\n"), /\/srv\/\$\{site\}\/base\.ini can't be read/);
+});
+
+test("an app whose module is a variable is called after the variable, wherever it is named", (t) => {
+  const directory = folder(t, {
+    "uwsgi.ini": "[uwsgi]\nmodule = __APP_MODULE__\nhttp-socket = 127.0.0.1:1\nstatic-map = /s={{ files }}\n",
+  });
+  const { settings } = portable(directory, "uwsgi.ini", {});
+  const apps = settings["apps"] as Record<string, Plain>;
+  assert.deepEqual(Object.keys(apps), ["app_module"]);
+  assert.equal(apps["app_module"]!["wsgi"], "${APP_MODULE}:application");
+  const { routes } = (settings["sites"] as { routes: Plain[] }[])[0]!;
+  assert.deepEqual(routes.at(-1), { app: "app_module" });
+  assert.match(JSON.stringify(routes[0]), /\$\{files\}/);
 });
 
 test("an app served from the written file is given the value that the environment has then", async (t) => {

@@ -9,6 +9,8 @@ export function readAddedHeader(value: string, instance: Instance): Outcome {
   const [, pattern, header, text] = match;
   if (!/^\^[\w/.-]*$/.test(pattern!))
     return undecided("only a pattern that is the beginning of a path is read: write the rule as a route of the site");
+  if (/^(?:connection|content-length|transfer-encoding|keep-alive|upgrade|trailer)$/i.test(header!))
+    return approximated("our own listeners write this header field, as the connection has it");
   instance.headers.push({ pattern: pattern!, header: header!, value: text! });
   return approximated("the header is set on answers of the static routes and the app under this path");
 }
