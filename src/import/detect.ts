@@ -20,12 +20,7 @@ type Sign = readonly [kind: ForeignKind | "propylon", holds: (text: string, name
 /** In order: the first that holds. Signs that nothing else can have come first. */
 const SIGNS: readonly Sign[] = [
   ["propylon", (text, name) => isYaml(name) && !/^uwsgi\s*:/m.test(text)],
-  [
-    "gunicorn",
-    (text, name) =>
-      /^gunicorn.*\.conf$/.test(name) ||
-      (name.endsWith(".py") && !/^\s*(?:def\s+(?:app|application)\b|@app\.)/m.test(text)),
-  ],
+  ["gunicorn", (text, name) => name.endsWith(".py") && !/^\s*(?:def\s+(?:app|application)\b|@app\.)/m.test(text)],
   ["uwsgi", (text, name) => isYaml(name) || /<uwsgi[\s>]/i.test(text) || /^\s*\{\s*"uwsgi"\s*:/.test(text)],
   ["unit", (text) => /^\s*\{/.test(text) && /"(?:listeners|applications)"\s*:/.test(text)],
   ["supervisor", (text) => SUPERVISOR_SECTION.test(text)],
@@ -34,6 +29,10 @@ const SIGNS: readonly Sign[] = [
     (text, name) => /^\s*\[(?:Unit|Service|Socket|Install)\]/m.test(text) || /\.(?:service|socket)$/.test(name),
   ],
   ["uwsgi", (text) => /^\s*\[uwsgi\]/m.test(text)],
+  [
+    "gunicorn",
+    (text, name) => (/gunicorn[\w.-]*\.conf$/.test(name) && !NGINX_BLOCK.test(text)) || isGunicornFile(text),
+  ],
   [
     "apache",
     (text) =>
@@ -69,6 +68,15 @@ const NGINX_BLOCK =
 /** Of a file without a section: uWSGI takes that for its own. */
 const UWSGI_OPTION =
   /^\s*(?:socket|http-socket|http|chdir|wsgi-file|module|master|processes|workers|threads|virtualenv|home)\s*=/m;
+
+/** Python without `.py` in its name: several lines give values to what only Gunicorn calls so. */
+function isGunicornFile(text: string): boolean {
+  const settings = text.match(
+    /^(?:bind|worker_class|worker_connections|errorlog|accesslog|loglevel|preload_app|max_requests|graceful_timeout|proc_name|raw_env|wsgi_app|timeout|workers)\s*=\s*\S/gm,
+  );
+  const own = settings?.filter((line) => !/^(?:timeout|workers)/.test(line)) ?? [];
+  return (settings?.length ?? 0) > 1 && own.length > 0 && !/^\s*\[|;\s*$/m.test(text);
+}
 
 function isScript(name: string): boolean {
   return /\.sh$|dockerfile(?:\.[\w-]+)?$/.test(name);
