@@ -32,13 +32,6 @@ const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Out
   addcharset: approximated("text has the charset of AddDefaultCharset"),
   addicon: ignored("folders are listed without icons"),
   contentdigest: ignored("no digest is sent"),
-  sethandler: (args) =>
-    /^(?:none|default-handler)$/i.test(args[0] ?? "")
-      ? mapped()
-      : undecided(`the handler ${args[0] ?? ""} has no counterpart`),
-  addhandler: undecided(
-    "handlers by extension have no counterpart: give WSGI scripts with WSGIScriptAlias, CGI with ScriptAlias",
-  ),
   action: undecided("programs are not chosen by the kind of a file: write a route with cgi and its helpers"),
   sslproxyengine: mapped("a proxy to https is always TLS"),
   sslproxyverify: approximated("certificates are checked, unless tls.verify is false"),

@@ -33,6 +33,10 @@ export interface OptionsDraft {
   };
   /** Whether files of its folders are read (AllowOverride). */
   overrides: boolean | null;
+  /** Handlers by ending, or for all files with the ending `""`. */
+  readonly handlers: Map<string, "wsgi-script" | "cgi-script" | "none">;
+  /** Options ExecCGI. */
+  execCgi: boolean | null;
   bodyLimit: number | null;
   intercept: boolean | null;
   charset: string | null;
@@ -55,6 +59,8 @@ export function newOptions(): OptionsDraft {
     environment: newEnvironment(),
     wsgi: { group: null, callable: null, reloading: null, authorization: null },
     overrides: null,
+    handlers: new Map(),
+    execCgi: null,
     bodyLimit: null,
     intercept: null,
     charset: null,
@@ -82,6 +88,9 @@ export function readOption(
       return node.args.some((name) => name.startsWith("/"))
         ? approximated("without those that begin with a slash")
         : mapped();
+    case "addhandler":
+    case "sethandler":
+      return readHandler(node, draft);
     case "fallbackresource":
       draft.fallback = /^disabled$/i.test(first) ? "" : plainTemplate(first.startsWith("/") ? first : `/${first}`);
       return mapped();
@@ -287,13 +296,29 @@ function readOptions(args: readonly string[], draft: OptionsDraft): Outcome {
     const given = !word.startsWith("-");
     if (name === "indexes" || name === "all") draft.files["autoindex"] = given;
     if (name === "followsymlinks" || name === "symlinksifownermatch" || name === "all") draft.files["symlinks"] = given;
+    if (name === "execcgi" || name === "all") draft.execCgi = given;
+    else if (!/^[+-]/.test(word)) draft.execCgi ??= false;
     if (name === "none") Object.assign(draft.files, { autoindex: false, symlinks: false });
   }
   const others = words.filter((word) => /^\+?(?:includes|includesnoexec)$/.test(word));
   if (others.length > 0) return undecided("server-side includes are not run here");
-  return words.some((word) => /^\+?(?:execcgi|multiviews)$/.test(word))
-    ? approximated("programs are run where ScriptAlias says so alone, and no file is chosen by language")
+  return words.some((word) => /^\+?multiviews$/.test(word))
+    ? approximated("no file is chosen by language or left-out ending")
     : mapped();
+}
+
+/** `AddHandler HANDLER .ENDING ...` and `SetHandler HANDLER`. */
+function readHandler({ key, args: [handler = "", ...endings] }: ApacheNode, draft: OptionsDraft): Outcome {
+  const known = /^(wsgi|cgi)-script$/i.exec(handler)?.[0].toLowerCase() as "wsgi-script" | "cgi-script" | undefined;
+  if (/^(?:none|default-handler)$/i.test(handler)) {
+    if (key === "sethandler") draft.handlers.set("", "none");
+    return mapped();
+  }
+  if (known === undefined) return undecided(`the handler ${handler} has no counterpart`);
+  if (key === "sethandler") draft.handlers.set("", known);
+  for (const ending of key === "addhandler" ? endings : [])
+    draft.handlers.set(ending.startsWith(".") ? ending : `.${ending}`, known);
+  return approximated("for the files that are there at the start or a reload; others of these endings are 403");
 }
 
 function readErrorDocument(status: string, target: string, draft: OptionsDraft): Outcome {

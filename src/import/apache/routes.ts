@@ -7,6 +7,7 @@ import { FORWARDED_HEADERS, type ProxyRule } from "./proxy.ts";
 import { RewriteMaps } from "./rewrite-map.ts";
 import type { RouteContext } from "./route-context.ts";
 import type { AliasRule, Scope, ScriptAlias } from "./scope.ts";
+import { handledEndings, handledFiles, scriptsOf } from "./scripts.ts";
 import { isUnder, optionsOf, type Standing, sectionsFor } from "./sections.ts";
 import { environmentRules, finishProxy, namesFor, proxyTimes, serverRewrites, unless } from "./server-rewrites.ts";
 import { variantsOf } from "./variants.ts";
@@ -34,7 +35,8 @@ export interface ServerRoutes {
  * scripts, the document root. What `<Directory>` and `<Location>` say stands at the routes that they cover; where they cover
  * only a part, that part is a route of its own before.
  */
-export function routesOf(scope: Scope, context: RouteContext): ServerRoutes {
+export function routesOf(written: Scope, context: RouteContext): ServerRoutes {
+  const scope = { ...written, scripts: [...scriptsOf(written, context.machine)] };
   const environment = environmentRules(scope, context);
   const rewritten = serverRewrites(scope, context);
   const kept = scope.proxies
@@ -58,7 +60,11 @@ export function routesOf(scope: Scope, context: RouteContext): ServerRoutes {
   });
   const before = [...early, ...unproxied, ...proxies];
   const after = [...aliases.filter((draft) => !early.includes(draft)), ...scripts, ...root];
-  const finish = (draft: Draft): Plain[] => [...parts(draft, scope, context), ...routeOf(draft, scope, context)];
+  const finish = (draft: Draft): Plain[] => [
+    ...handledRoutes(draft, scope, context),
+    ...parts(draft, scope, context),
+    ...routeOf(draft, scope, context),
+  ];
   const others = [
     ...before.flatMap(finish),
     ...scope.redirects.flatMap((route) => guarded(route, scope, context)),
@@ -220,7 +226,7 @@ function oneRoute(
     const set = { ...FORWARDED_HEADERS, ...(headers["set"] as Plain | undefined) };
     return { ...draft.match, ...draft.handler, ...options, request_headers: { ...headers, set } };
   }
-  const environ = Object.assign({}, ...drafts.map((each) => each.environ)) as Plain;
+  const environ = withScheme(Object.assign({}, ...drafts.map((each) => each.environ)) as Plain, context.variables);
   const authorized = drafts.map(({ wsgi }) => wsgi.authorization).findLast((flag) => flag !== null) ?? false;
   const removed = [...((headers["remove"] as string[] | undefined) ?? []), "Authorization"];
   return {
@@ -230,6 +236,15 @@ function oneRoute(
     ...(Object.keys(environ).length === 0 ? {} : { environ }),
     ...(authorized ? {} : { request_headers: { ...headers, remove: removed } }),
   };
+}
+
+/** HTTPS of the environment is the scheme that the app is told, as with mod_wsgi. */
+function withScheme({ HTTPS: secure, ...environ }: Plain, variables: Plain): Plain {
+  if (typeof secure !== "string") return environ;
+  const fixed = /^(?:on|1)$/i.test(secure) ? "https" : "{scheme}";
+  if (!secure.startsWith("{")) return { ...environ, "wsgi.url_scheme": fixed };
+  variables["app_scheme"] = { from: secure, values: { on: "https", "1": "https" }, default: "{scheme}" };
+  return { ...environ, "wsgi.url_scheme": "{app_scheme}" };
 }
 
 /** FallbackResource: what answers where there is neither a file nor a folder. */
@@ -256,6 +271,23 @@ function rulesOf(draft: Draft, scope: Scope, context: RouteContext): readonly Pl
       isDirectory: (path) => machine.isDirectory(path),
     },
   );
+}
+
+/** Files of a folder that a handler runs, and a refusal for those that came later. */
+function handledRoutes(draft: Draft, scope: Scope, context: RouteContext): readonly Plain[] {
+  if (draft.kind !== "static" || draft.file === null || draft.match["exact"] !== undefined) return [];
+  if (draft.match["regex"] !== undefined) return [];
+  const at = { url: draft.url, folder: draft.file };
+  const found = handledFiles(scope, context.server, context.machine, at).flatMap(
+    ({ url, file, handler, runs }): readonly Plain[] => {
+      if (!runs) return [{ path: url, fail: 403 }];
+      if (handler === "cgi-script") return guarded({ path: url, cgi: { script: file } }, scope, context);
+      const script = { match: { path: url }, target: file, group: null, callable: null, place: { file }, name: "" };
+      return routeOf(scriptDraft(script, scope, context), scope, context);
+    },
+  );
+  const endings = handledEndings(scope, context.server, at);
+  return [...found, ...endings.map((when) => ({ ...matchOf(draft.url), when: [when], fail: 403 }))];
 }
 
 /** Programs of CGI are held to who may come in to their folder and place. */

@@ -147,12 +147,12 @@ function readAlias(node: ApacheNode, scope: Scope): Outcome {
     scope.aliases.push(place);
     return mapped();
   }
-  if (pattern && /\{\d\}/.test(place.target))
-    return undecided("one script for each path has no counterpart: name each of them");
   const option = (name: string): string | null =>
     options.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? null;
   scope.scripts.push({ ...place, group: option("process-group"), callable: option("callable-object") });
-  return mapped("as with mod_wsgi, the app sees Authorization only with WSGIPassAuthorization On");
+  return pattern && !/\{\d\}/.test(place.target)
+    ? approximated("the app sees the whole path as PATH_INFO")
+    : mapped("as with mod_wsgi, the app sees Authorization only with WSGIPassAuthorization On");
 }
 
 /** `$1` as a template has it. */
