@@ -131,7 +131,7 @@ export interface TlsConfig {
   /** Null: all certificates are files of somebody else's. */
   readonly managed: ManagedTls | null;
   /** Absolute paths; the first answers for clients that name no host, or one that no certificate is for. */
-  readonly certificates: readonly { readonly certificate: string; readonly key: string }[];
+  readonly certificates: readonly { readonly certificate: string; readonly key: string; readonly chain?: string }[];
   /** PEM file of the authorities whose clients are let in; null: clients show no certificate. */
   readonly clientAuthorities: string | null;
   readonly clients: ClientCertificates;

@@ -40,6 +40,7 @@ export function resolveTls(
   const further = (certificates ?? []).map((pair, index) => ({
     certificate: file(pair.certificate, [...at, "certificates", index, "certificate"]),
     key: file(pair.key, [...at, "certificates", index, "key"]),
+    ...(pair.chain === undefined ? {} : { chain: file(pair.chain, [...at, "certificates", index, "chain"]) }),
   }));
   return {
     managed,

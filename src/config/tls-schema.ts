@@ -39,6 +39,7 @@ export const tlsSchema = section({
     list(
       section({
         certificate: path.describe("PEM file of the certificate and those between it and the authority."),
+        chain: optional(path, "PEM file of those between it and the authority, where they lie apart.", "none"),
         key: path.describe("PEM file of its private key."),
       }).meta({ id: "certificate" }),
     ),

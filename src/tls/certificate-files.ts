@@ -6,6 +6,8 @@ import { readClientAuthorities, readClientRevocations } from "./client-authoriti
 /** Where a certificate chain and its key lie, absolute. */
 export interface CertificateFiles {
   readonly certificate: string;
+  /** Those between it and the authority, where they lie in a file of their own. */
+  readonly chain?: string;
   readonly key: string;
 }
 
@@ -48,8 +50,8 @@ export class CertificateWatch {
   constructor(files: WatchedFiles, events: CertificateEvents) {
     this.#files = files;
     this.#events = events;
-    this.#states = files.certificates.map(({ certificate, key }) => stateOf([certificate, key]));
-    this.#pairs = files.certificates.map((pair) => readCertificatePair(pair.certificate, pair.key, files.keyPasswords));
+    this.#states = files.certificates.map((pair) => stateOf(pathsOf(pair)));
+    this.#pairs = files.certificates.map((pair) => readCertificatePair(pair.certificate, pair.key, files.keyPasswords, pair.chain));
     this.#clientsState = stateOf(clientFiles(files));
     this.#clients = readClientLists(files);
   }
@@ -81,12 +83,12 @@ export class CertificateWatch {
   look(): void {
     let renewed = false;
     for (const [index, files] of this.#files.certificates.entries()) {
-      const state = stateOf([files.certificate, files.key]);
+      const state = stateOf(pathsOf(files));
       if (state === this.#states[index]) continue;
       // Noted whether it can be used or not: a wrong file is told of once, and is looked at again when it changes again.
       this.#states[index] = state;
       try {
-        this.#pairs[index] = readCertificatePair(files.certificate, files.key, this.#files.keyPasswords);
+        this.#pairs[index] = readCertificatePair(files.certificate, files.key, this.#files.keyPasswords, files.chain);
         renewed = true;
       } catch (error) {
         if (!(error instanceof PropylonError)) throw error;
@@ -115,6 +117,10 @@ export class CertificateWatch {
 }
 
 // --- internal ---
+
+function pathsOf({ certificate, key, chain }: CertificateFiles): readonly string[] {
+  return [certificate, key, ...(chain === undefined ? [] : [chain])];
+}
 
 interface ClientLists {
   readonly authorities: string | null;

@@ -18,15 +18,17 @@ export interface CertificatePair {
 
 /**
  * Reads a chain and its key, which may be encrypted with one of the passwords of a file, one a line. Throws a PropylonError that names the file, for what can't be read, is no certificate, no key, or
- * does not belong together.
+ * does not belong together. `chainFile`: what follows the certificate, where it lies apart.
  */
 export function readCertificatePair(
   certificateFile: string,
   keyFile: string,
   passwordFile: string | null = null,
+  chainFile?: string,
 ): CertificatePair {
-  const certificate = readPem(certificateFile, "certificate");
-  const key = certificateFile === keyFile ? certificate : readPem(keyFile, "key");
+  const own = readPem(certificateFile, "certificate");
+  const certificate = chainFile === undefined ? own : `${own.trimEnd()}\n${readPem(chainFile, "certificate")}`;
+  const key = certificateFile === keyFile ? own : readPem(keyFile, "key");
   const leaf = parseCertificate(certificate, certificateFile);
   const passwords = passwordFile === null ? [] : readPem(passwordFile, "passwords of keys").split(/\r?\n/);
   const isEncrypted = /ENCRYPTED/.test(key);

@@ -125,6 +125,31 @@ test("rules that are not for errors leave them alone, the others hold for errors
   assert.equal(found.body.toString(), "public a");
 });
 
+test("fields are edited as they are at last, set by conditions, and left off pages of our own", async () => {
+  const pattern = (source: string, all = false) => ({ source, ignoreCase: false, all });
+  const responseHeaders = [
+    { ...header("set", "X-Deep", "a-b-c"), answersOnly: true },
+    { ...header("set", "X-Some", "{arg_x}"), when: [{ kind: "true", value: "{arg_x}", not: false }] },
+    { ...header("add", "X-Deep", "b"), when: [truth("")] },
+    { operation: "edit", name: "x-deep", value: "<{1}>", pattern: pattern("([a-c])", true), always: true },
+    {
+      operation: "edit",
+      name: "X-Some",
+      value: "{1}{args}",
+      pattern: pattern("^(.)$"),
+      always: true,
+      when: [truth("{arg_y}")],
+    },
+  ] as const;
+  const routes = [route(prefix("/fail"), fail(500), { responseHeaders }), route(ANY, say("ok"), { responseHeaders })];
+  const { headers } = await ask(routes, "/a");
+  assert.deepEqual([headers["x-deep"], headers["x-some"]], ["<a>-<b>-<c>", undefined]);
+  assert.equal((await ask(routes, "/a?x=1")).headers["x-some"], "1");
+  assert.equal((await ask(routes, "/a?x=1&y=1")).headers["x-some"], "1x=1&y=1");
+  const failed = await ask(routes, "/fail?x=1");
+  assert.deepEqual([failed.headers["x-deep"], failed.headers["x-some"]], [undefined, "1"]);
+});
+
 test("a site's rules and error pages hold where no route was found", async () => {
   const responseHeaders = [header("set", "X-Site", "1")];
   const answer = await ask([], "/x", {}, { responseHeaders, errors: [filePage(404)] });

@@ -22,6 +22,16 @@ test("a pair is read with the names that the certificate is for and the time it 
   assert.ok(pair.expires > Date.now() + 86_400_000 && pair.expires < Date.now() + 3 * 86_400_000);
 });
 
+test("those between a certificate and the authority may lie in a file of their own", (t) => {
+  const base = folder(t);
+  const own = makeCertificate(base, "a", ["a.example"]);
+  const other = makeCertificate(base, "b", ["b.example"]);
+  const pair = readCertificatePair(own.certificate, own.key, null, other.certificate);
+  const [first, second] = [own.certificate, other.certificate].map((file) => fs.readFileSync(file, "utf8").trim());
+  assert.equal(pair.certificate.trim(), `${first}\n${second}`);
+  assert.deepEqual(pair.names, ["a.example"]);
+});
+
 test("what can't be used is refused by the name of the file", (t) => {
   const base = folder(t);
   const a = makeCertificate(base, "a", ["a.example"]);

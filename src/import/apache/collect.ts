@@ -54,6 +54,8 @@ const USUAL_VARIABLES: Readonly<Record<string, string>> = {
   APACHE_RUN_GROUP: "www-data",
 };
 const DEEPEST_INCLUDE = 16;
+const TEMPLATE = approximated("a line of a template: all that it may leave out is read; fill it in before it is run");
+const NO_DIRECTIVE = undecided("it is no directive, and Apache takes no such file");
 const EXPRESSION: RewriteNames = { documentRoot: "", file: "{request_filename}", lookUp: () => null };
 
 /** Walks through a configuration, says of each directive what becomes of it, and keeps what it says. */
@@ -105,7 +107,7 @@ export class Collector {
     this.result.files.push(file);
     const { nodes, stray } = parseApache(text, file);
     for (const { text: line, place } of stray)
-      this.#ledger.say(place, line.slice(0, 60), undecided("it is no directive, and Apache takes no such file"));
+      this.#ledger.say(place, line.slice(0, 60), /^(?:\{[%#{]|<%|\$\{|@\w+@$)/.test(line) ? TEMPLATE : NO_DIRECTIVE);
     this.#walk(nodes, position);
   }
 

@@ -40,6 +40,7 @@ const OPTIONS: Readonly<Record<string, OptionReader>> = {
     if (Number(value) > 0) settings["deadline"] = { hard: `${value}s` };
     return null;
   },
+  "interrupt-timeout": () => null,
   "inactivity-timeout": () => "inactivity-timeout: idle workers stay",
   "graceful-timeout": () => null,
   "eviction-timeout": () => null,
@@ -117,7 +118,11 @@ export function readPythonPlace(key: string, args: readonly string[], settings: 
 
 // --- internal ---
 
+/** What a template or a shell is to fill in. */
+const PLACEHOLDER = /\{\{|\{%|\$\w|\$\{|@\w+@|<[A-Z%]/;
+
 function number(value: string, settings: Plain, key: string): string | null | false {
+  if (PLACEHOLDER.test(value)) return `${value} is to be filled in`;
   if (!/^[1-9]\d*$/.test(value)) return false;
   settings[key] = Number(value);
   return null;
@@ -129,8 +134,9 @@ function text(value: string, settings: Plain, key: string): null {
 }
 
 /** A name, or a number behind `#`. */
-function account(value: string, settings: Plain, key: string): null | false {
+function account(value: string, settings: Plain, key: string): string | null | false {
   const name = value.replace(/^#/, "");
+  if (PLACEHOLDER.test(value)) return `${value} is to be filled in`;
   return /^\w[\w.-]*\$?$/.test(name) ? text(name, settings, key) : false;
 }
 

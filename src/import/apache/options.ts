@@ -314,6 +314,8 @@ function readHandler({ key, args: [handler = "", ...endings] }: ApacheNode, draf
     if (key === "sethandler") draft.handlers.set("", "none");
     return mapped();
   }
+  if (/^(?:server-status|server-info|ldap-status|balancer-manager)$/i.test(handler))
+    return approximated("this page is not there: ask propylon status, or /metrics of admin");
   if (known === undefined) return undecided(`the handler ${handler} has no counterpart`);
   if (key === "sethandler") draft.handlers.set("", known);
   for (const ending of key === "addhandler" ? endings : [])

@@ -63,7 +63,7 @@ export function parseApache(
 /** Words with quotes taken off; a backslash in quotes keeps a quote or a backslash. */
 export function splitArguments(text: string): readonly string[] {
   const words: string[] = [];
-  const word = /\s*(?:"((?:[^"\\]|\\[\s\S])*)"|'((?:[^'\\]|\\[\s\S])*)'|(\S+))/y;
+  const word = /\s*(?:"((?:[^"\\]|\\[\s\S])*)"|'((?:[^'\\]|\\[\s\S])*)'|((?:\{\{.*?\}\}|\{%.*?%\}|<%.*?%>|\S)+))/y;
   for (;;) {
     const match = word.exec(text);
     if (match === null) return words;

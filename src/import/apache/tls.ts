@@ -7,6 +7,8 @@ import type { ApacheNode } from "./parse.ts";
 export interface TlsDraft {
   readonly certificates: string[];
   readonly keys: string[];
+  /** SSLCertificateChainFile. */
+  chain: string | null;
   authority: string | null;
   verify: "none" | "optional" | "required";
   minimum: "1.2" | "1.3" | null;
@@ -16,7 +18,16 @@ export interface TlsDraft {
 }
 
 export function newTls(): TlsDraft {
-  return { certificates: [], keys: [], authority: null, verify: "none", minimum: null, ciphers: null, engine: null };
+  return {
+    certificates: [],
+    keys: [],
+    chain: null,
+    authority: null,
+    verify: "none",
+    minimum: null,
+    ciphers: null,
+    engine: null,
+  };
 }
 
 /** What the virtual host has of its own, and from the main server where it says nothing. */
@@ -24,6 +35,7 @@ export function inheritTls(host: TlsDraft, server: TlsDraft): TlsDraft {
   return {
     certificates: host.certificates.length > 0 ? host.certificates : server.certificates,
     keys: host.keys.length > 0 ? host.keys : server.keys,
+    chain: host.chain ?? server.chain,
     authority: host.authority ?? server.authority,
     verify: host.verify === "none" ? server.verify : host.verify,
     minimum: host.minimum ?? server.minimum,
@@ -46,7 +58,8 @@ export function readTls({ key, args, place, name }: ApacheNode, tls: TlsDraft): 
       tls.keys.push(first);
       return mapped();
     case "sslcertificatechainfile":
-      return undecided(`append ${first} to the certificate's own file: both are read as one here`);
+      tls.chain = first;
+      return mapped();
     case "sslcacertificatefile":
       tls.authority = first;
       return mapped();
@@ -73,7 +86,7 @@ export function listenerOf(address: string, drafts: readonly TlsDraft[], ledger:
   const secure = drafts.filter(({ engine }) => engine !== null);
   if (secure.length === 0) return address;
   const pairs = new Map<string, Plain>();
-  for (const { certificates, keys, engine } of secure) {
+  for (const { certificates, keys, chain, engine } of secure) {
     if (certificates.length === 0)
       ledger.say(
         engine!.place,
@@ -82,7 +95,11 @@ export function listenerOf(address: string, drafts: readonly TlsDraft[], ledger:
       );
     // One file may hold both.
     for (const [at, certificate] of certificates.entries())
-      pairs.set(certificate, { certificate, key: keys[at] ?? keys[0] ?? certificate });
+      pairs.set(certificate, {
+        certificate,
+        ...(chain === null ? {} : { chain }),
+        key: keys[at] ?? keys[0] ?? certificate,
+      });
   }
   if (pairs.size === 0) return address;
   const strict = secure.find(({ verify, authority }) => verify !== "none" && authority !== null);
