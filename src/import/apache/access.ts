@@ -37,6 +37,8 @@ export interface AccessDraft {
   }[];
   /** What the lines that come now are limited to. */
   limit: MethodLimit | null;
+  /** SSLRequireSSL: only who comes by TLS. */
+  secure: boolean;
   /** Something in it can't be checked here: nobody comes in. */
   closed: boolean;
   readonly type: { of: string | null };
@@ -53,6 +55,7 @@ export function newAccess(): AccessDraft {
     satisfy: null,
     require: [],
     limit: null,
+    secure: false,
     closed: false,
     type: { of: null },
     realm: null,
@@ -84,6 +87,9 @@ export function readAccess(node: ApacheNode, draft: AccessDraft): Outcome | null
         node.key,
         draft,
       );
+    case "sslrequiressl":
+      draft.secure = true;
+      return mapped();
     case "satisfy":
       draft.satisfy = args[0] === "any" ? "any" : "all";
       return mapped();
@@ -135,7 +141,8 @@ export function accessAtoms(drafts: readonly AccessDraft[]): readonly Atom[] {
     if (children !== null) for (const child of children) visit(child);
     else if (key === "require") add(atomOf(args[0]?.toLowerCase() === "not" ? args.slice(1) : args));
   };
-  for (const { compat, require } of drafts) {
+  for (const { compat, require, secure } of drafts) {
+    if (secure) add(SECURE);
     for (const { limit, values } of compat) {
       if (limit !== null) add(methodAtom(limit.methods));
       for (const value of values) if (value.startsWith("env=")) add(environmentAtom([value.slice("env=".length)]));
@@ -155,6 +162,7 @@ export interface AccessSettings {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+const SECURE = conditionAtom([[{ value: "{scheme}", equals: "https" }]]);
 
 /** `access`, `auth` and `satisfy` by these sections, the wider ones first, where these atoms hold and no others. */
 export function accessOf(drafts: readonly AccessDraft[], truths: ReadonlySet<string> = NONE): AccessSettings {
@@ -164,6 +172,7 @@ export function accessOf(drafts: readonly AccessDraft[], truths: ReadonlySet<str
     settings: { access: [{ deny: "all" }] },
     problem: note === null ? null : { note, lines: required?.lines ?? [] },
   });
+  if (drafts.some(({ secure }) => secure) && !truths.has(SECURE.key)) return nobody(null);
   if (required?.closed === true || listed?.closed === true) return nobody(null);
   const byAddress = listed === undefined ? EVERYONE : orderOf(listed, truths);
   const needed = required === undefined ? EVERYONE : together(required, truths);

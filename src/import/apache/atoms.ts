@@ -11,7 +11,9 @@ export interface Atom {
 
 /** It is asked for by one of these methods; who takes GET takes HEAD. */
 export function methodAtom(written: readonly string[]): Atom {
-  const methods = [...new Set(written.map((method) => method.toUpperCase()))].sort();
+  const methods = [
+    ...new Set(written.map((method) => method.toUpperCase()).filter((method) => /^[A-Z-]+$/.test(method))),
+  ].sort();
   return { key: `method ${methods.join(" ")}`, methods, ways: [] };
 }
 

@@ -123,7 +123,7 @@ const PLACEHOLDER = /\{\{|\{%|\$\w|\$\{|@\w+@|<[A-Z%]/;
 
 function number(value: string, settings: Plain, key: string): string | null | false {
   if (PLACEHOLDER.test(value)) return `${value} is to be filled in`;
-  if (!/^[1-9]\d*$/.test(value)) return false;
+  if (!/^[1-9]\d*$/.test(value) || Number(value) > 1024) return false;
   settings[key] = Number(value);
   return null;
 }

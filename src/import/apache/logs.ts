@@ -1,4 +1,4 @@
-import { approximated, mapped, type Outcome } from "../ledger.ts";
+import { approximated, mapped, type Outcome, undecided } from "../ledger.ts";
 import { COMBINED, fromApache } from "../log-format.ts";
 import type { Plain } from "../tree.ts";
 
@@ -37,6 +37,7 @@ export class ApacheLogs {
   /** `CustomLog` and `TransferLog`: adds a log to those of a server. */
   add(key: string, args: readonly string[], logs: unknown[]): Outcome {
     const [where = "", ...rest] = args;
+    if (where === "") return undecided("it names no file");
     const condition = rest.find((word) => /^(?:env|expr)=/.test(word));
     const named = key === "transferlog" ? undefined : rest.find((word) => word !== condition);
     const notes = condition === undefined ? [] : ["every request is logged: the condition is left out"];
@@ -73,6 +74,7 @@ export class ApacheLogs {
 /** `ErrorLog`: one log for all; the first that is named. */
 export function readErrorLog([where = ""]: readonly string[], top: Plain): Outcome {
   const notes: string[] = [];
+  if (where === "") return undecided("it names no file");
   const syslog = /^syslog(?::([a-z]+\d?))?(?::([\w-]+))?$/.exec(where);
   const place =
     syslog === null

@@ -80,14 +80,24 @@ const NOTES: Readonly<Record<string, Outcome | ((args: readonly string[]) => Out
       : mapped(),
   modpagespeed: ignored("pages are sent as they are"),
   mdomain: undecided("give the listener tls: {acme: {email: ...}} for certificates that renew themselves"),
+  ssloptions: (args) =>
+    args.some((word) => /^\+?(?:stdenvvars|exportcertdata|fakebasicauth)$/i.test(word))
+      ? approximated("apps are told HTTPS, but no other variable of TLS")
+      : TLS_PART,
+  sslusername: undecided("the user is who logs in with a password: let the app look at the certificate"),
   sslcacertificatepath: undecided("give the authorities as one file, with SSLCACertificateFile"),
   sslcarevocationfile: undecided("lists of withdrawn certificates are not looked at"),
   sslrequire: undecided("conditions about client certificates have no counterpart"),
 };
 
+const PHP_LEFT = "PHP is not run: its files are 403";
+
 const PREFIXES: readonly (readonly [RegExp, Outcome])[] = [
+  [/^sslproxymachine/, undecided("give the proxy tls: {certificate: ..., key: ...}")],
+  [/^sslproxy/, approximated("certificates of servers are checked, unless tls.verify of the proxy is false")],
+  [/^sslstapling|^sslusestapling/, approximated("what the authority says of the certificate is not sent with it")],
   [/^ssl/, TLS_PART],
-  [/^php/, ignored("PHP is not run here")],
+  [/^php/, approximated(PHP_LEFT)],
   [
     /^(?:startservers|min|max|server(?:limit|path)|thread|mpm|listenbacklog|sendbuffersize|receivebuffersize|gracefulshutdown|coredump|acceptfilter|asyncrequest|h2|deflate|cache|limitinternal|rlimit|extendedstatus|bufferedlogs)/,
     TUNING,

@@ -84,6 +84,7 @@ export function readOption(
     case "options":
       return readOptions(node.args, draft);
     case "directoryindex":
+      if (node.args.some((name) => name.endsWith(".php"))) draft.handlers.set(".php", "none");
       draft.files["index"] = /^disabled$/i.test(first) ? [] : node.args.filter((name) => !name.startsWith("/"));
       return node.args.some((name) => name.startsWith("/"))
         ? approximated("without those that begin with a slash")
@@ -105,9 +106,12 @@ export function readOption(
     case "errordocument":
       return readErrorDocument(first, rest.join(" "), draft);
     case "limitrequestbody":
+      if (!/^\d{1,15}$/.test(first)) return undecided(`"${first}" is no number of bytes`);
       draft.bodyLimit = Number(first);
-      return /^\d+$/.test(first) ? mapped() : undecided(`"${first}" is no number of bytes`);
+      return mapped();
     case "setenv":
+      if (!/^[A-Za-z_][\w.-]*$/.test(first))
+        return approximated(`Apache takes "${first}" whole for a name: it is left out`);
       draft.environ[first] = plainTemplate(rest.join(" "));
       return mapped("for the apps; nothing else sees it");
     case "passenv":
@@ -126,6 +130,9 @@ export function readOption(
       draft.wsgi.authorization = true;
       return mapped("apps see Authorization");
     case "addtype":
+      if (/php/i.test(first)) return withoutPhp(rest, draft);
+      if (!/^[\w.+-]+\/[\w.+-]+$/.test(first) || !rest.every((ending) => /^\.?[\w+-]+$/.test(ending)))
+        return approximated("without what is no media type, or no plain ending");
       draft.files["types"] = {
         ...(draft.files["types"] as Plain | undefined),
         ...Object.fromEntries(rest.map((extension) => [extension.replace(/^\./, ""), first])),
@@ -133,7 +140,9 @@ export function readOption(
       return mapped();
     case "forcetype":
     case "defaulttype":
-      if (!/^none$/i.test(first)) draft.files["default_type"] = first;
+      if (!/^none$|^[\w.+-]+\/[\w.+-]+(?:;\s*[\w.+=-]+)?$/i.test(first))
+        return undecided(`"${first}" is no media type`);
+      if (!/^none$/i.test(first)) draft.files["default_type"] = first.replace(/;.*/, "");
       return node.key === "forcetype" ? approximated("for files whose extension is not known") : mapped();
     case "adddefaultcharset":
       draft.charset = on ? "iso-8859-1" : /^off$/i.test(first) ? null : first;
@@ -164,6 +173,7 @@ export function readOption(
       draft.intercept = on;
       return mapped();
     default:
+      if (/^php/.test(node.key)) draft.handlers.set(".php", "none");
       return (
         readAccess(node, draft.access) ??
         readRewrite(node, draft.rewrite) ??
@@ -307,6 +317,12 @@ function readOptions(args: readonly string[], draft: OptionsDraft): Outcome {
     : mapped();
 }
 
+/** Programs in PHP are not run, and no client is to read them either. */
+function withoutPhp(endings: readonly string[], draft: OptionsDraft): Outcome {
+  for (const ending of [".php", ...endings]) draft.handlers.set(ending.startsWith(".") ? ending : `.${ending}`, "none");
+  return undecided("PHP is not run, and its files are 403: proxy to fastcgi://");
+}
+
 /** `AddHandler HANDLER .ENDING ...` and `SetHandler HANDLER`. */
 function readHandler({ key, args: [handler = "", ...endings] }: ApacheNode, draft: OptionsDraft): Outcome {
   const known = /^(wsgi|cgi)-script$/i.exec(handler)?.[0].toLowerCase() as "wsgi-script" | "cgi-script" | undefined;
@@ -316,6 +332,7 @@ function readHandler({ key, args: [handler = "", ...endings] }: ApacheNode, draf
   }
   if (/^(?:server-status|server-info|ldap-status|balancer-manager)$/i.test(handler))
     return approximated("this page is not there: ask propylon status, or /metrics of admin");
+  if (known === undefined && /php/i.test(handler)) return withoutPhp(endings, draft);
   if (known === undefined) return undecided(`the handler ${handler} has no counterpart`);
   if (key === "sethandler") draft.handlers.set("", known);
   for (const ending of key === "addhandler" ? endings : [])

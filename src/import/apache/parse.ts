@@ -28,7 +28,7 @@ export function parseApache(
   const stray: { text: string; place: Place }[] = [];
   const open: OpenSection[] = [];
   let joined: { readonly text: string; readonly line: number } | null = null;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
+  for (const [index, raw] of text.replaceAll("\0", "").split(/\r?\n/).entries()) {
     const line: string = (joined?.text ?? "") + (joined === null ? raw : raw.trimStart());
     const number: number = joined?.line ?? index + 1;
     joined = null;

@@ -118,10 +118,12 @@ function readOption(option: string, proxy: Plain): boolean {
   const [key = "", value = ""] = option.split("=");
   switch (key.toLowerCase()) {
     case "timeout":
+      if (!/^\d{1,6}$/.test(value)) return false;
       proxy["read_timeout"] = `${value}s`;
       proxy["send_timeout"] = `${value}s`;
       return true;
     case "connectiontimeout":
+      if (!/^\d{1,6}(?:ms)?$/.test(value)) return false;
       proxy["connect_timeout"] = value.endsWith("ms") ? value : `${value}s`;
       return true;
     case "upgrade":

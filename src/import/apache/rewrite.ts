@@ -107,6 +107,7 @@ class Compiler {
     const [written = "", target = "-"] = rule.args;
     if (flags.unknown.length > 0)
       return say(undecided(`${flags.unknown.join(", ")} has no counterpart: write a route by hand`));
+    if (rule.args.length < 2) return say(undecided("it needs a pattern and a substitution"));
     const negative = written.startsWith("!");
     const read = readPattern(negative ? written.slice(1) : written);
     if (read === null) return say(undecided(`"${written}" is no pattern that we can read`));

@@ -33,6 +33,7 @@ export function readScopeDirective(
     case "serveralias":
       return readNames(args, scope);
     case "documentroot":
+      if (first === "") return undecided("it names no folder");
       scope.documentRoot = first.replace(/(.)\/+$/, "$1");
       return mapped();
     case "alias":
@@ -60,6 +61,7 @@ export function readScopeDirective(
       scope.accessFiles = args;
       return mapped();
     case "proxytimeout":
+      if (!/^\d{1,6}$/.test(first)) return undecided(`"${first}" is no time`);
       scope.proxyTimeout = Number(first);
       return mapped();
     case "redirect":
@@ -88,22 +90,29 @@ export function readScopeDirective(
       return logs.define(args);
     case "user":
     case "group":
+      if (!/^#?\w[\w.-]*\$?$/.test(first)) return approximated(`"${first}" is to be filled in`);
       top[node.key] ??= first.replace(/^#/, "");
       return mapped();
     case "keepalivetimeout":
-      top["timeouts"] = { ...(top["timeouts"] as Plain | undefined), idle: first.endsWith("ms") ? first : `${first}s` };
-      return mapped();
-    case "timeout":
-      top["timeouts"] = { ...(top["timeouts"] as Plain | undefined), body: `${first}s`, write: `${first}s` };
-      return approximated("between parts of a request's body and of what a client reads");
+    case "timeout": {
+      const time = timeOf(first);
+      if (time === null) return undecided(`"${first}" is no time`);
+      const before = top["timeouts"] as Plain | undefined;
+      top["timeouts"] = { ...before, ...(node.key === "timeout" ? { body: time, write: time } : { idle: time }) };
+      return node.key === "timeout"
+        ? approximated("between parts of a request's body and of what a client reads")
+        : mapped();
+    }
     case "keepalive":
       return /^off$/i.test(first) ? approximated("connections are kept alive") : mapped();
     case "maxkeepaliverequests":
       return ignored("a connection may ask for as much as it wants");
     case "limitrequestline":
+      if (!/^\d{1,6}$/.test(first)) return undecided(`"${first}" is no number`);
       top["limits"] = { ...(top["limits"] as Plain | undefined), request_line: Number(first) };
       return mapped();
     case "limitrequestfields":
+      if (!/^\d{1,6}$/.test(first)) return undecided(`"${first}" is no number`);
       top["limits"] = { ...(top["limits"] as Plain | undefined), header_count: Math.max(1, Number(first)) };
       return mapped();
     case "limitrequestfieldsize":
@@ -114,6 +123,13 @@ export function readScopeDirective(
 }
 
 // --- internal ---
+
+/** `60`, `500ms`, `2min`; null: it is no time. */
+function timeOf(text: string): string | null {
+  const match = /^(\d{1,6})(ms|s|mi|min|h)?$/i.exec(text);
+  const units: Readonly<Record<string, string>> = { ms: "ms", s: "s", mi: "m", min: "m", h: "h" };
+  return match === null ? null : `${match[1]}${units[match[2]?.toLowerCase() ?? "s"]}`;
+}
 
 function readNames(args: readonly string[], scope: Scope): Outcome {
   const names = args.map(readHost);

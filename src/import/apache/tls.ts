@@ -52,15 +52,19 @@ export function readTls({ key, args, place, name }: ApacheNode, tls: TlsDraft): 
       tls.engine = /^(?:on|optional)$/i.test(first) ? { place, name } : null;
       return mapped();
     case "sslcertificatefile":
+      if (first === "") return undecided("it names no file");
       tls.certificates.push(first);
       return mapped("among several certificates on one address the names in them decide");
     case "sslcertificatekeyfile":
+      if (first === "") return undecided("it names no file");
       tls.keys.push(first);
       return mapped();
     case "sslcertificatechainfile":
+      if (first === "") return undecided("it names no file");
       tls.chain = first;
       return mapped();
     case "sslcacertificatefile":
+      if (first === "") return undecided("it names no file");
       tls.authority = first;
       return mapped();
     case "sslverifyclient":
@@ -69,8 +73,7 @@ export function readTls({ key, args, place, name }: ApacheNode, tls: TlsDraft): 
         ? undecided("certificates of unknown authorities are refused here")
         : approximated("it holds for every host on the address");
     case "sslprotocol":
-      tls.minimum = args.length === 1 && /^\+?TLSv1\.3$/i.test(first) ? "1.3" : "1.2";
-      return approximated("TLS 1.2 and 1.3 are spoken, or 1.3 alone; older ones never");
+      return readProtocols(args, tls);
     case "sslciphersuite":
       if (args.length > 1) return ignored("suites of TLS 1.3 are OpenSSL's own");
       // A list for old clients (`HIGH:MEDIUM:...`) would bring back what nobody speaks any more.
@@ -79,6 +82,23 @@ export function readTls({ key, args, place, name }: ApacheNode, tls: TlsDraft): 
     default:
       return null;
   }
+}
+
+/** `SSLProtocol all -TLSv1.2`, `TLSv1.2 +TLSv1.3`. */
+function readProtocols(args: readonly string[], tls: TlsDraft): Outcome {
+  const spoken = new Set<string>();
+  for (const word of args) {
+    const name = word.replace(/^[+-]/, "").toLowerCase();
+    const named = name === "all" ? ["tlsv1.2", "tlsv1.3"] : [name];
+    if (!/^[+-]/.test(word)) spoken.clear();
+    for (const one of named)
+      if (word.startsWith("-")) spoken.delete(one);
+      else spoken.add(one);
+  }
+  const old = [...spoken].some((name) => !/^tlsv1\.[23]$/.test(name));
+  tls.minimum = spoken.has("tlsv1.3") && spoken.size === 1 ? "1.3" : "1.2";
+  if (old || !spoken.has("tlsv1.3")) return approximated("TLS 1.2 and 1.3 are spoken, or 1.3 alone; older ones never");
+  return mapped();
 }
 
 /** The listener of an address with the TLS that its virtual hosts want; the address alone where none does. */
