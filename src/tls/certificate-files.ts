@@ -51,7 +51,9 @@ export class CertificateWatch {
     this.#files = files;
     this.#events = events;
     this.#states = files.certificates.map((pair) => stateOf(pathsOf(pair)));
-    this.#pairs = files.certificates.map((pair) => readCertificatePair(pair.certificate, pair.key, files.keyPasswords, pair.chain));
+    this.#pairs = files.certificates.map((pair) =>
+      readCertificatePair(pair.certificate, pair.key, files.keyPasswords, pair.chain),
+    );
     this.#clientsState = stateOf(clientFiles(files));
     this.#clients = readClientLists(files);
   }

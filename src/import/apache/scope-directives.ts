@@ -71,7 +71,7 @@ export function readScopeDirective(
       return readRedirect(node, scope, location);
     case "rewritemap":
       scope.maps.set(first, args[1] ?? "");
-      return /^(?:txt|int):/.test(args[1] ?? "")
+      return /^(?:txt|int):./.test(args[1] ?? "")
         ? mapped()
         : undecided("maps are text files, or tolower of a host name");
     case "errorlog":
