@@ -14,6 +14,8 @@ export interface FolderFile {
 /** The files of folders (`AccessFileName`) that Apache would read for what a server serves, the wider folders first. */
 export function folderFiles(scope: Scope, server: Scope, machine: ReadContext): readonly FolderFile[] {
   const areas = [...new Set([...server.directories, ...scope.directories])];
+  // Nothing is looked for in vain: folders may be large.
+  if (!areas.some(({ options }) => options.overrides === true)) return [];
   const aliases = [...scope.aliases, ...server.aliases].map(({ target }) => target.replace(/\{.*$/, ""));
   const root = scope.documentRoot ?? server.documentRoot;
   const roots = [...(root === null ? [] : [root]), ...aliases].map((path) => path.replace(/(.)\/+$/, "$1"));
