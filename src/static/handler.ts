@@ -48,6 +48,8 @@ class StaticHandler implements Handler {
   readonly #routing: StaticRouting | null;
   /** Root or file depend on the request: a file is kept under the whole path of what was found. */
   readonly #varies: boolean;
+  /** Names of index files depend on the request. */
+  readonly #indexVaries: boolean;
   /** Look-ups under way by path, so that a rush for one file looks once. */
   readonly #pending = new Map<string, Promise<LookUp>>();
   #complaints = { since: 0, count: 0 };
@@ -56,6 +58,7 @@ class StaticHandler implements Handler {
     this.#config = config;
     this.#routing = routing;
     this.#varies = config.file !== null || (routing !== null && /\{\w+\}/.test(config.root));
+    this.#indexVaries = routing !== null && config.index.some((name) => /\{\w+\}/.test(name));
     this.#cache = cache;
     this.#shelf = cache.createShelf();
     this.#log = log;
@@ -67,7 +70,8 @@ class StaticHandler implements Handler {
     // NGINX looks before it refuses a POST: a folder without its slash is a redirect, and what isn't there is 404.
     if (method !== "GET" && method !== "HEAD" && !(method === "POST" && this.#config.indexGoto))
       return this.#refuse(exchange);
-    const found = this.#varies || method === "POST" ? undefined : this.#cache.get(this.#shelf, exchange.path);
+    const varies = this.#varies || (this.#indexVaries && exchange.path.endsWith("/"));
+    const found = varies || method === "POST" ? undefined : this.#cache.get(this.#shelf, exchange.path);
     if (found !== undefined && exchange.began - found.checked < TRUSTED) {
       this.#serve(exchange, this.#config.root, found);
       return;
@@ -109,7 +113,8 @@ class StaticHandler implements Handler {
       return;
     }
     // Kept under one name, however many slashes a client puts between segments.
-    const key = this.#varies ? `${wanted.root}\0${wanted.relative}` : exchange.path.replace(/\/{2,}/g, "/");
+    const place = this.#varies ? `${wanted.root}\0${wanted.relative}` : exchange.path.replace(/\/{2,}/g, "/");
+    const key = wanted.index === this.#config.index ? place : `${place}\0${wanted.index.join("\0")}`;
     let result: LookUp;
     // A look-up under way may have begun long before this exchange; one that this exchange begins is never too old for it.
     do result = await this.#find(key, wanted);
@@ -117,7 +122,7 @@ class StaticHandler implements Handler {
     const { fallback } = this.#config;
     if (result.kind === "failure" && result.status === 404 && fallback !== null) {
       const relative = `/${fallback.replace(/^\/+/, "")}`;
-      result = await this.#find(`\0${wanted.root}${relative}`, { root: wanted.root, relative });
+      result = await this.#find(`\0${wanted.root}${relative}`, { ...wanted, relative });
     }
     await this.#answer(exchange, wanted.root, result);
   }
@@ -135,7 +140,7 @@ class StaticHandler implements Handler {
         return;
       }
       case "index":
-        return this.#routing!.goto(exchange, exchange.path + Buffer.from(result.name).latin1Slice());
+        return this.#routing!.goto(exchange, indexPath(exchange.path, Buffer.from(result.name).latin1Slice()));
       case "directory": {
         const { autoindex, indexGoto } = this.#config;
         // A folder without an index file says no more than an absent one, except where NGINX was told to serve it.
@@ -157,14 +162,26 @@ class StaticHandler implements Handler {
     const { root, file, strip, dotfiles } = this.#config;
     const relative = relativePath(exchange.path, strip, dotfiles);
     if (relative === null) return null;
-    if (!this.#varies) return { root, relative };
+    const index = this.#indexOf(exchange, relative);
+    if (!this.#varies) return { root, relative, index };
     const text = file ?? root;
     const value = this.#routing === null ? text : this.#routing.evaluate(text, exchange);
     // Variables hold what a client sent: they may fill in names, not lead elsewhere.
     if (!value.startsWith("/") || value.includes("\0") || /(?:^|\/)\.\.(?:\/|$)/.test(value)) return null;
-    if (file === null) return { root: value, relative };
+    if (file === null) return { root: value, relative, index };
     const folder = fixedFolder(file);
-    return { root: folder, relative: value.slice(folder === "/" ? 0 : folder.length) };
+    return { root: folder, relative: value.slice(folder === "/" ? 0 : folder.length), index };
+  }
+
+  /** What a client sent may fill in the name of a file, not lead elsewhere. */
+  #indexOf(exchange: Exchange, relative: string): readonly string[] {
+    const { index } = this.#config;
+    if (!this.#indexVaries || !relative.endsWith("/")) return index;
+    return index.flatMap((name) => {
+      const value = this.#routing!.evaluate(name, exchange);
+      const leads = value.startsWith("/") && !name.startsWith("/");
+      return value === "" || leads || /\0|(?:^|\/)\.\.(?:\/|$)/.test(value) ? [] : [value];
+    });
   }
 
   #find(key: string, wanted: Wanted): Promise<LookUp> {
@@ -220,6 +237,11 @@ class StaticHandler implements Handler {
     if (now - this.#complaints.since >= 60_000) this.#complaints = { since: now, count: 0 };
     if (this.#complaints.count++ < 10) this.#log?.warn("can't serve a file", { root: this.#config.root, path, code });
   }
+}
+
+/** An index file's path: beside the folder's, or one of its own. */
+function indexPath(folder: string, name: string): string {
+  return name.startsWith("/") ? name : folder + name;
 }
 
 const RETRY = [["Retry-After", "1"]] as const;

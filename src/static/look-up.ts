@@ -21,6 +21,8 @@ export interface Wanted {
   readonly root: string;
   /** latin-1, one character a byte. */
   readonly relative: string;
+  /** Files that answer for a folder, in order. With `indexGoto` one that begins with a slash is a path to go to, unseen. */
+  readonly index: readonly string[];
 }
 
 /**
@@ -40,21 +42,21 @@ export type Admits = (size: number) => boolean;
 /** Finds the file, or a directory's index, with its precompressed forms. */
 export async function lookUp(
   config: StaticConfig,
-  { root: folder, relative }: Wanted,
+  { root: folder, relative, index }: Wanted,
   admits: Admits,
 ): Promise<LookUp> {
   const checked = performance.now();
   const root: Root = { path: Buffer.from(folder), follow: config.symlinks };
   const wanted = Buffer.concat([root.path, Buffer.from(relative, "latin1")]);
-  const names = relative.endsWith("/")
-    ? config.index.map((name) => Buffer.concat([wanted, Buffer.from(name)]))
-    : [wanted];
+  const names = relative.endsWith("/") ? index.map((name) => Buffer.concat([wanted, Buffer.from(name)])) : [wanted];
   const absent: Buffer[] = [];
   for (const [position, path] of names.entries()) {
+    if (config.indexGoto && relative.endsWith("/") && index[position]!.startsWith("/"))
+      return { kind: "index", name: index[position]! };
     const file = await openFile(root, path);
     if (file.kind === "file" && config.indexGoto && relative.endsWith("/")) {
       closeFile(file.fd);
-      return { kind: "index", name: config.index[position]! };
+      return { kind: "index", name: index[position]! };
     }
     if (file.kind === "file")
       return { kind: "file", found: await gather(config, root, path, file, absent, checked, admits) };

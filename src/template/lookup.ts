@@ -38,7 +38,8 @@ export function compileLookup(config: VariableConfig, compile: (text: string) =>
   const otherwise = compile(config.default);
   return (exchange) => {
     const text = from.evaluate(exchange);
-    const lower = text.toLowerCase();
+    // A host name may end with a dot (RFC 3986 §3.2.2).
+    const lower = (config.hosts && text.endsWith(".") ? text.slice(0, -1) : text).toLowerCase();
     const whole = values.get(lower) ?? (config.hosts ? byWildcard(values, lower) : undefined);
     if (whole !== undefined) return whole.evaluate(exchange);
     for (const { pattern, value } of patterns) {

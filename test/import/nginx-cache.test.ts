@@ -32,7 +32,7 @@ test("proxy_cache and what belongs to it become a cache, a zone on disk a store 
     proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504 invalid_header;
     proxy_cache_background_update on; proxy_cache_lock on; proxy_cache_lock_timeout 3s; proxy_cache_revalidate on;
     proxy_cache_min_uses 2; proxy_cache_methods GET HEAD; proxy_cache_bypass $cookie_nocache $arg_nocache;
-    proxy_no_cache $http_pragma; proxy_ignore_headers Cache-Control Expires Set-Cookie; } }`);
+    proxy_no_cache $http_pragma; proxy_ignore_headers Cache-Control Expires; proxy_ignore_headers Set-Cookie; } }`);
   const settings = reading.settings as unknown as { caches: unknown; sites: { routes: { cache: unknown }[] }[] };
   assert.deepEqual(settings.caches, { pages: { size: "100MB" } });
   assert.deepEqual(settings.sites[0]!.routes[0]!.cache, {

@@ -71,3 +71,41 @@ test("expires holds for files, upstreams and returns, from the last change, unti
   assert.equal((await fields("/up/a.css"))[0], "max-age=7200");
   assert.equal((await fields("/up/b"))[0], "no-cache", "as the upstream says");
 });
+
+test("index files have variables in their names, and a path of its own is gone to", async (t) => {
+  const port = await freePort();
+  const at = folder(t, {
+    "html/start.html": "start",
+    "html/d/one.html": "one",
+    "html/d/two.html": "two",
+    "secret.html": "secret",
+    "nginx.conf": `pid nginx.pid; events {} http { server { listen 127.0.0.1:${port}; server_name first.test;
+      location /d/ { index $arg_i.html $server_name.html /start.html; }
+      location /loop/ { index /loop/; } } }`,
+  });
+  const instance = start(t, ["nginx", "-p", at, "-c", "nginx.conf", "-g", "daemon off;"], { cwd: at });
+  for (const [target, body] of [
+    ["/d/?i=one", "one"],
+    ["/d/?i=two", "two"],
+    ["/d/?i=one", "one"],
+    ["/d/?i=../../secret", "start"],
+    ["/d/", "start"],
+  ] as const)
+    assert.equal((await instance.get(target)).body, body, target);
+  assert.equal((await instance.get("/loop/")).status, 500);
+});
+
+test("a map of host names takes a name that ends with a dot for the name", async (t) => {
+  const port = await freePort();
+  const at = folder(t, {
+    "nginx.conf": `pid nginx.pid; events {} http { map $http_x_name $kind { hostnames; default none; *.example.org under; example.com itself; }
+      server { listen 127.0.0.1:${port}; return 200 $kind; } }`,
+  });
+  const instance = start(t, ["nginx", "-p", at, "-c", "nginx.conf", "-g", "daemon off;"], { cwd: at });
+  for (const [name, kind] of [
+    ["a.example.org.", "under"],
+    ["example.com.", "itself"],
+    ["example.net.", "none"],
+  ] as const)
+    assert.equal((await instance.get("/", { headers: { "X-Name": name } })).body, kind, name);
+});

@@ -52,7 +52,7 @@ export function cacheAt(family: string, server: string, scope: Scope, t: Transla
     key: key === null ? undefined : t.template(key, firstOf(key)).replaceAll("{proxy_host}", server),
     ttl: ttlOf(scope.nearest(`${family}_cache_valid`), t),
     ...staleOf(given("cache_use_stale"), given("cache_background_update"), t),
-    ignore: ignored(given("ignore_headers")),
+    ignore: ignored(scope.nearest(`${family}_ignore_headers`)),
     min_uses: minUses === null ? undefined : Number(firstOf(minUses)),
     max_entry: formatSize(Math.min(LARGEST_ANSWER, zoneSize(zone, scope) / 4)),
     wait: noLock ? 0 : lockTimeout === null ? undefined : durationText(firstOf(lockTimeout)),
@@ -137,11 +137,10 @@ function staleOf(use: Directive | null, background: Directive | null, t: Transla
   });
 }
 
-function ignored(directive: Directive | null): string[] | undefined {
-  if (directive === null) return undefined;
-  const names = textsOf(directive).map((name) => name.toLowerCase());
+function ignored(directives: readonly Directive[]): string[] | undefined {
+  const names = directives.flatMap((directive) => textsOf(directive).map((name) => name.toLowerCase()));
   const known = names.filter((name) => /^(?:cache-control|expires|set-cookie|vary)$/.test(name));
-  return known.length === 0 ? undefined : known;
+  return known.length === 0 ? undefined : [...new Set(known)];
 }
 
 /** Each of the texts holds where it is neither empty nor `0`. */
