@@ -175,8 +175,12 @@ class Family {
   }
 
   ignoresAccel(): boolean {
-    const directive = this.#claimed("ignore_headers");
-    if (directive === null) return false;
+    const directives = this.#scope.nearest(`${this.#name}_ignore_headers`);
+    this.#t.ledger.claimAll(directives);
+    return directives.filter((directive) => this.#ignoresAccel(directive)).length > 0;
+  }
+
+  #ignoresAccel(directive: Directive): boolean {
     const names = textsOf(directive).map((name) => name.toLowerCase());
     if (
       names.some((name) => !/^(?:x-accel-redirect|cache-control|expires|set-cookie|vary|x-accel-expires)$/.test(name))
