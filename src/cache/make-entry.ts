@@ -2,6 +2,7 @@ import type { CacheConfig } from "../config/route-model.ts";
 import type { ResponseBody } from "../http/exchange.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 import type { ResponseHead } from "../http/response-head.ts";
+import { judgedFields } from "./accel-expiry.ts";
 import { Entry, type EntryParts } from "./entry.ts";
 import { type Fields, firstOf, listOf, without } from "./fields.ts";
 import { initialAge } from "./freshness.ts";
@@ -29,7 +30,7 @@ export function entryOf(head: ResponseHead, body: ResponseBody, context: AnswerC
   const received = Date.now();
   const date = dateOf(head.headers);
   const authorised = headers.names.includes("authorization");
-  const terms = judge({ status: head.status, fields: head.headers, authorised, date: date ?? received }, rules);
+  const terms = judge({ status: head.status, fields: judgedFields(head), authorised, date: date ?? received }, rules);
   if (typeof terms === "string") return terms;
   return {
     key,
@@ -63,7 +64,10 @@ export function freshened(
   // The Date of the answer that is stored says nothing of when it was validated.
   const fields = date === null ? storedFields(without(updated, DATE), received) : updated;
   const authorised = headers.names.includes("authorization");
-  const terms = judge({ status: stored.status, fields, authorised, date: date ?? received }, rules);
+  const terms = judge(
+    { status: stored.status, fields: judgedFields(head, fields), authorised, date: date ?? received },
+    rules,
+  );
   const entry = new Entry({
     ...stored,
     fields,

@@ -45,6 +45,11 @@ const cacheKeys = section({
     [],
     "Fields of answers that count as absent. A Set-Cookie that is ignored goes to the client that it is for, and to no other.",
   ),
+  accel_expires: withDefault(
+    flag,
+    false,
+    "Take `X-Accel-Expires` of answers before their Cache-Control and Expires: seconds, `@` and a time since 1970, 0 for not at all.",
+  ),
   min_uses: withDefault(count(1, 1000), 1, "An answer is kept from this request for it on."),
   max_entry: withDefault(size, "1MB", "Largest content that is kept; larger ones pass through."),
   wait: withDefault(

@@ -81,6 +81,8 @@ export interface ProxyConfig {
   readonly tunnel: { readonly idle: number; readonly lifetime: number };
   /** `X-Accel-Redirect` of the answer leads to an internal route, `X-Accel-Limit-Rate` says how fast it goes out. */
   readonly accel: boolean;
+  /** `X-Accel-Expires` goes on to a cache before the handler. */
+  readonly tellsExpiry?: boolean;
   readonly tls: {
     readonly verify: boolean;
     /** PEM file of the authorities; null: the system's. */

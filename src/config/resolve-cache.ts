@@ -48,6 +48,7 @@ export function resolveCache(
     staleWhileRevalidate: settings.stale_while_revalidate,
     staleIfError: settings.stale_if_error,
     ignore: settings.ignore,
+    accelExpires: settings.accel_expires,
     minUses: settings.min_uses,
     maxEntry: settings.max_entry,
     wait: settings.wait,

@@ -90,6 +90,8 @@ export interface CacheConfig {
   readonly staleIfError: number;
   /** Lower-case fields of answers that count as absent: `cache-control`, `expires`, `set-cookie`, `vary`. */
   readonly ignore: readonly string[];
+  /** `X-Accel-Expires` says how long an answer is fresh, before Cache-Control and Expires. */
+  readonly accelExpires: boolean;
   /** Kept from this request for it on. */
   readonly minUses: number;
   /** Largest content kept, bytes. */

@@ -3,6 +3,7 @@ import { AppHandler } from "../app/app-handler.ts";
 import type { Pool } from "../app/pool.ts";
 import type { RouteShare } from "../app/route-share.ts";
 import type { Log } from "../base/log.ts";
+import { takingExpiry } from "../cache/accel-expiry.ts";
 import { CacheHandler } from "../cache/handler.ts";
 import type { CacheStores } from "../cache/stores.ts";
 import { CgiHandler } from "../cgi/handler.ts";
@@ -186,7 +187,7 @@ class Composer {
       noStore: config.noStore.map(condition),
       notes: this.#notesCache,
     };
-    return new CacheHandler(parts, next);
+    return new CacheHandler(parts, config.accelExpires ? takingExpiry(next) : next);
   }
 
   accessLog(configs: readonly AccessLogConfig[]): ExchangeLog {

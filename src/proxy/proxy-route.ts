@@ -64,6 +64,7 @@ export function proxyRoute(config: ProxyConfig, protocol: Protocol, parts: Proxy
   upstream?.speak(secure);
   const hidden = new Set([...config.hide.map((name) => name.toLowerCase()), ...FOR_US]);
   if (!config.accel) hidden.add("x-accel-redirect");
+  if (config.tellsExpiry === true) hidden.delete("x-accel-expires");
   return {
     config,
     parts,

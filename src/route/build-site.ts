@@ -217,8 +217,11 @@ class SiteBuilder {
           files,
         );
       }
-      default:
-        return this.#cached(config, makeHandler(config, this.#site, scope), scope, route);
+      default: {
+        const tells = config.kind === "proxy" && route.cache?.accelExpires === true;
+        const handler = makeHandler(tells ? { ...config, tellsExpiry: true } : config, this.#site, scope);
+        return this.#cached(config, handler, scope, route);
+      }
     }
   }
 

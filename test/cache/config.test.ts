@@ -34,7 +34,7 @@ test("every key has its effect", (t) => {
     t,
     `caches: {pages: {size: 2MB}}
 sites: [{routes: [{${TO}, cache: {store: pages, key: "{host}{uri}", methods: GET, ttl: {200 404: 1s, any: 0}, heuristics: true,
-  stale_while_revalidate: 1m, stale_if_error: 1h, ignore: [vary, set-cookie], min_uses: 2, max_entry: 1KB, wait: 0, revalidate: false,
+  stale_while_revalidate: 1m, stale_if_error: 1h, ignore: [vary, set-cookie], accel_expires: true, min_uses: 2, max_entry: 1KB, wait: 0, revalidate: false,
   request_directives: false, status: false, bypass: {header: X-A}, refresh: [{query: a}, {value: "{cookie_b}"}], no_store: {client: 10.0.0.0/8}}}]}]`,
   );
   const { bypass, refresh, noStore, ...rest } = route!.cache!;
@@ -47,6 +47,7 @@ sites: [{routes: [{${TO}, cache: {store: pages, key: "{host}{uri}", methods: GET
     staleWhileRevalidate: 60_000,
     staleIfError: 3_600_000,
     ignore: ["vary", "set-cookie"],
+    accelExpires: true,
     minUses: 2,
     maxEntry: 1024,
     wait: 0,

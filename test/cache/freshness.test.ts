@@ -127,3 +127,21 @@ test("what is ignored counts as absent", async (t) => {
   assert.equal(first.headers["set-cookie"], "a=1", "it goes to the client that it is for, and to no other");
   assert.equal((await get()).headers["set-cookie"], undefined);
 });
+
+test("X-Accel-Expires goes before Cache-Control where it is read, and is never shown", async (t) => {
+  const kept = async (accel: string, control: string, read = true): Promise<boolean> => {
+    const fields = { "X-Accel-Expires": accel, "Cache-Control": control };
+    const { get, asked } = await stage(t, counting(fields), { cache: { accelExpires: read } });
+    const first = await get();
+    assert.equal(first.headers["x-accel-expires"], undefined);
+    assert.equal(first.headers["cache-control"], control);
+    assert.equal((await get()).headers["cache-control"], control);
+    return asked.length === 1;
+  };
+  assert.equal(await kept("60", "no-store"), true);
+  assert.equal(await kept("0", "max-age=60"), false);
+  assert.equal(await kept("@60", "max-age=60"), false);
+  assert.equal(await kept(`@${Math.floor(Date.now() / 1000) + 60}`, "no-cache"), true);
+  assert.equal(await kept("soon", "max-age=60"), true, "what is no time says nothing");
+  assert.equal(await kept("60", "no-store", false), false);
+});

@@ -27,6 +27,7 @@ export const PLAIN: CacheConfig = {
   staleWhileRevalidate: 0,
   staleIfError: 0,
   ignore: [],
+  accelExpires: false,
   minUses: 1,
   maxEntry: 1024 * 1024,
   wait: 5000,

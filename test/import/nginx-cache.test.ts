@@ -42,6 +42,7 @@ test("proxy_cache and what belongs to it become a cache, a zone on disk a store 
     stale_while_revalidate: "52w",
     stale_if_error: "52w",
     ignore: ["cache-control", "expires", "set-cookie"],
+    accel_expires: true,
     min_uses: 2,
     max_entry: "16MB",
     wait: "3s",
@@ -64,6 +65,7 @@ test("NGINX's own defaults: no waiting, no validation, 200 301 302 for a time al
   assert.deepEqual(cacheOf("proxy_cache pages; proxy_cache_valid 5m;"), {
     store: "pages",
     ttl: { 200: "5m", 301: "5m", 302: "5m" },
+    accel_expires: true,
     max_entry: "16MB",
     wait: 0,
     revalidate: false,

@@ -16,7 +16,7 @@ const LARGEST_ANSWER = 16 * 1024 * 1024;
 const AS_LONG_AS_KEPT = "52w";
 
 const DIFFERENCES =
-  "kept as RFC 9111 has it: answers carry Age; one to a request with Authorization, or one that sets a cookie, is kept for others only where the configuration or the origin says so; a request with another method makes what is kept for its URL invalid; X-Accel-Expires is not read";
+  "kept as RFC 9111 has it: answers carry Age; one to a request with Authorization, or one that sets a cookie, is kept for others only where the configuration or the origin says so; a request with another method makes what is kept for its URL invalid";
 
 /** `*_cache` and what belongs to it, in effect at a level, as `cache`; undefined: off. `server`: what `$proxy_host` is there. */
 export function cacheAt(family: string, server: string, scope: Scope, t: Translation): Plain | undefined {
@@ -53,6 +53,7 @@ export function cacheAt(family: string, server: string, scope: Scope, t: Transla
     ttl: ttlOf(scope.nearest(`${family}_cache_valid`), t),
     ...staleOf(given("cache_use_stale"), given("cache_background_update"), t),
     ignore: ignored(scope.nearest(`${family}_ignore_headers`)),
+    accel_expires: ignoresAccel(scope.nearest(`${family}_ignore_headers`)) ? undefined : true,
     min_uses: minUses === null ? undefined : Number(firstOf(minUses)),
     max_entry: formatSize(Math.min(LARGEST_ANSWER, zoneSize(zone, scope) / 4)),
     wait: noLock ? 0 : lockTimeout === null ? undefined : durationText(firstOf(lockTimeout)),
@@ -141,6 +142,10 @@ function ignored(directives: readonly Directive[]): string[] | undefined {
   const names = directives.flatMap((directive) => textsOf(directive).map((name) => name.toLowerCase()));
   const known = names.filter((name) => /^(?:cache-control|expires|set-cookie|vary)$/.test(name));
   return known.length === 0 ? undefined : [...new Set(known)];
+}
+
+function ignoresAccel(directives: readonly Directive[]): boolean {
+  return directives.some((directive) => textsOf(directive).some((name) => name.toLowerCase() === "x-accel-expires"));
 }
 
 /** Each of the texts holds where it is neither empty nor `0`. */
