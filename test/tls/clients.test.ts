@@ -48,6 +48,12 @@ test("variables tell of the TLS connection and of the client's certificate, and 
   makeCertificate(cwd, "site", ["site.example"]);
   makeCertificate(cwd, "client", ["client.example"]);
   makeCertificate(cwd, "other", ["other.example"]);
+  // As long as such files are: more than one authority.
+  const authorities = ["client", "second", "third"].map((name) => {
+    if (name !== "client") makeCertificate(cwd, name, [`${name}.example`]);
+    return fs.readFileSync(path.join(cwd, `${name}.pem`), "utf8");
+  });
+  fs.writeFileSync(path.join(cwd, "authorities.pem"), authorities.join(""));
   const text = [
     "protocol",
     "cipher",
@@ -63,7 +69,7 @@ test("variables tell of the TLS connection and of the client's certificate, and 
   fs.writeFileSync(
     path.join(cwd, "propylon.yaml"),
     `listeners:
-  - { address: "127.0.0.1:${strict}", tls: { ${pair}, client_ca: client.pem, client: optional } }
+  - { address: "127.0.0.1:${strict}", tls: { ${pair}, client_ca: authorities.pem, client: optional } }
   - { address: "127.0.0.1:${loose}", tls: { ${pair}, client: any } }
 sites: [{ hosts: [_], routes: [{ path: /pem, respond: "{ssl_client_escaped_cert}" }, { path: /, respond: "${text}" }] }]
 `,
