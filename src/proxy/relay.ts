@@ -16,7 +16,7 @@ import { destinationOf } from "./secure-targets.ts";
 import { saidBuffering, shownAnswer } from "./shown-answer.ts";
 import type { Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
-import type { NoTarget, Upstream } from "./upstream.ts";
+import type { Acquired, NoTarget, Upstream } from "./upstream.ts";
 import { UpstreamNotes } from "./upstream-notes.ts";
 import type { Waiter } from "./waiting-list.ts";
 
@@ -216,14 +216,15 @@ export class Relay implements AttemptOwner {
 
   #next(now: number): void {
     const choice = this.#tried === NONE && this.#key === "" ? ANY : this.#choice(null);
-    const waiter = this.#upstream.acquire(choice, now, (target, why) => {
+    const acquired: Acquired = (target, why) => {
       const waited = this.#waiter !== null;
       this.#waiter = null;
       const then = waited ? performance.now() : now;
       if (waited) this.#exchange.queued = then - this.#since;
       if (target === null) this.#noTarget(why!);
       else this.#use(target, then);
-    });
+    };
+    const waiter = this.#upstream.acquire(choice, now, acquired, this.#route.config.connectTimeout);
     if (waiter !== null) this.#waiter = waiter;
   }
 

@@ -6,6 +6,7 @@ import type { Balancer, Choice } from "./choice.ts";
 import type { UpstreamConnection } from "./connection.ts";
 import { type Address, addressText } from "./destination.ts";
 import { HealthChecks } from "./health.ts";
+import { IdleUser } from "./idle-user.ts";
 import { nameServerLookup } from "./name-server-lookup.ts";
 import { destinationOf, type SecureTargets } from "./secure-targets.ts";
 import { Target } from "./target.ts";
@@ -48,7 +49,7 @@ export class Upstream {
   #nextHold = Number.POSITIVE_INFINITY;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
-  readonly #unresolved: Waiter[] = [];
+  readonly #unresolved: WaitingList;
   readonly #waiting: WaitingList;
   #idle = 0;
   #checks: HealthChecks | null = null;
@@ -59,6 +60,7 @@ export class Upstream {
     this.name = name;
     this.#parts = parts;
     this.#lookup = parts.lookup;
+    this.#unresolved = new WaitingList((waiter) => waiter.acquired(null, "unresolved"));
     this.#waiting = new WaitingList((waiter) => waiter.acquired(null, "waited"));
   }
 
@@ -111,17 +113,17 @@ export class Upstream {
     for (const target of this.#targets) this.#retire(target);
     this.#targets = [];
     this.#primary = [];
-    for (const waiter of [...this.#unresolved.splice(0), ...this.#waiting.clear()]) waiter.acquired(null, "none");
+    for (const waiter of [...this.#unresolved.clear(), ...this.#waiting.clear()]) waiter.acquired(null, "none");
   }
 
   /**
    * Gives a target, often before this returns; each one given is handed back by `release`. The waiter that is returned, if
-   * any, can be `cancel`led.
+   * any, can be `cancel`led. `patience`: longest wait for the first address of a name, ms; 0: as long as the system takes.
    */
-  acquire(choice: Choice, now: number, acquired: Acquired): Waiter | null {
+  acquire(choice: Choice, now: number, acquired: Acquired, patience = 0): Waiter | null {
     if (now >= this.#holdsUntil) this.#lookUpAll();
     const target = now >= this.#holdsUntil ? null : this.#choose(choice, now);
-    if (target === null) return this.#wait({ choice, acquired }, now);
+    if (target === null) return this.#wait({ choice, acquired }, now, patience);
     target.taken(now);
     acquired(target, null);
     return null;
@@ -133,9 +135,8 @@ export class Upstream {
   }
 
   cancel(waiter: Waiter): void {
-    const at = this.#unresolved.indexOf(waiter);
-    if (at >= 0) this.#unresolved.splice(at, 1);
-    else this.#waiting.remove(waiter);
+    this.#unresolved.remove(waiter);
+    this.#waiting.remove(waiter);
   }
 
   release(target: Target): void {
@@ -208,11 +209,10 @@ export class Upstream {
   // --- internal ---
 
   /** No target can be given now: perhaps one can later. */
-  #wait(waiter: Waiter, now: number): Waiter | null {
+  #wait(waiter: Waiter, now: number, patience = 0): Waiter | null {
     const { choice, acquired } = waiter;
     if (this.#looking.size > 0 && (this.#targets.length === 0 || now >= this.#holdsUntil)) {
-      this.#unresolved.push(waiter);
-      return waiter;
+      return this.#unresolved.add(waiter, patience === 0 ? Number.POSITIVE_INFINITY : now + patience);
     }
     const full = this.#targets.some((one) => one.up && one.full && !choice.tried.includes(one));
     const { queueSize, queueTimeout } = this.#config ?? NO_QUEUE;
@@ -278,13 +278,13 @@ export class Upstream {
       if (this.#looking.size === 0) this.#holdsUntil = this.#nextHold;
       // What was known before is better than nothing.
       if (error !== null) this.#parts.warn(`upstream ${this.name}: look up "${host}": ${error.message}`);
-      else if (addresses.join() !== this.#found.get(host)?.join()) {
-        this.#found.set(host, [...addresses].sort());
+      else if (sorted(addresses).join() !== this.#found.get(host)?.join()) {
+        this.#found.set(host, sorted(addresses));
         this.#build();
       }
       if (this.#looking.size > 0 && this.#targets.length === 0) return;
       const now = performance.now();
-      for (const waiter of this.#unresolved.splice(0)) {
+      for (const waiter of this.#unresolved.clear()) {
         const target = this.#choose(waiter.choice, now);
         if (target === null) this.#wait(waiter, now);
         else {
@@ -352,48 +352,13 @@ export class Upstream {
   }
 }
 
+/** Name servers give them in turn; that is no change. */
+function sorted(addresses: readonly string[]): readonly string[] {
+  return [...addresses].sort();
+}
+
 function usable(target: Target, choice: Choice, now: number): boolean {
   return (
     target.up && !target.full && !target.isOut(now) && (choice.tried.length === 0 || !choice.tried.includes(target))
   );
-}
-
-/** Watches an idle connection: whatever a target says without having been asked ends it. */
-class IdleUser {
-  readonly #upstream: Upstream;
-  readonly #target: Target;
-  readonly #connection: UpstreamConnection;
-
-  constructor(upstream: Upstream, target: Target, connection: UpstreamConnection) {
-    this.#upstream = upstream;
-    this.#target = target;
-    this.#connection = connection;
-  }
-
-  connected(): void {}
-  drained(): void {}
-
-  received(): void {
-    this.#drop();
-  }
-
-  ended(): void {
-    this.#drop();
-  }
-
-  lost(): void {
-    this.#drop();
-  }
-
-  patience(): number {
-    return this.#upstream.config?.keepaliveTimeout ?? 1;
-  }
-
-  overdue(): void {
-    this.#drop();
-  }
-
-  #drop(): void {
-    this.#upstream.dropIdle(this.#target, this.#connection);
-  }
 }

@@ -29,6 +29,7 @@ export class WaitingList implements Swept {
   }
 
   remove(waiter: Waiter): void {
+    if (this.#entries.length === 0) return;
     this.#replace(this.#entries.filter((entry) => entry.waiter !== waiter));
   }
 

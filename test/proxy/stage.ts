@@ -2,6 +2,7 @@ import net from "node:net";
 import { createLog, type LogRecord } from "../../src/base/log.ts";
 import type { ProxyConfig, TargetConfig, UpstreamConfig } from "../../src/config/proxy-model.ts";
 import type { Exchange } from "../../src/http/exchange.ts";
+import type { Lookup } from "../../src/proxy/addresses.ts";
 import { createProxyHandler } from "../../src/proxy/handler.ts";
 import { UpstreamRegistry } from "../../src/proxy/registry.ts";
 import { setVariable } from "../../src/template/request-state.ts";
@@ -93,6 +94,7 @@ export interface StageOptions extends ServeOptions {
   readonly upstream?: Partial<UpstreamConfig>;
   readonly targets: readonly TargetConfig[];
   readonly memoryLimit?: number;
+  readonly lookup?: Lookup;
   /** Changes the exchange as routes do before their handler. */
   readonly before?: (exchange: Exchange) => void;
 }
@@ -105,7 +107,7 @@ export function proxying(options: StageOptions): {
 } {
   const logged: LogRecord[] = [];
   const log = createLog("edge", (record) => logged.push(record));
-  const upstreams = new UpstreamRegistry(log);
+  const upstreams = new UpstreamRegistry(log, options.lookup);
   const memoryLimit = options.memoryLimit ?? 256 * 1024;
   const parts = {
     upstreams,
