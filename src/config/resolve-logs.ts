@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { didYouMean } from "../base/did-you-mean.ts";
 import type { LogConfig, LogDestination, LogFormatConfig, LogTable } from "./log-model.ts";
@@ -119,7 +119,7 @@ function resolveDestination(
   settings: DestinationSettings,
   at: Path,
   { files }: LogTable,
-  { directory, problems }: ResolveContext,
+  { directory, problems, disk }: ResolveContext,
 ): LogDestination {
   const { path, syslog, journald } = settings;
   const named = (["path", "syslog", "journald"] as const).filter((key) => settings[key] !== undefined);
@@ -138,6 +138,10 @@ function resolveDestination(
     rotateAge,
     rotateKeep,
   } as const;
+  if (destination.path !== "-" && !disk.isDirectory(dirname(destination.path)))
+    problems.error([...at, "path"], `there is no folder ${dirname(destination.path)}`, {
+      remedy: `make it: mkdir -p ${dirname(destination.path)}`,
+    });
   const before = files.get(destination.path);
   files.set(destination.path, before ?? destination);
   if (before !== undefined && !isDeepStrictEqual(before, destination))

@@ -3,6 +3,7 @@ import { acceptWorker } from "../app/app-socket.ts";
 import { Pool } from "../app/pool.ts";
 import type { PoolSettings } from "../app/pool-parts.ts";
 import { probeRequest } from "../app/probe.ts";
+import { PropylonError } from "../base/errors.ts";
 import { createLog, type Log } from "../base/log.ts";
 import { CacheStores } from "../cache/stores.ts";
 import type { AppConfig, Config } from "../config/model.ts";
@@ -155,7 +156,8 @@ export class Edge {
       this.#send({ type: "configured", id, error: null });
     } catch (error) {
       logs.discard();
-      this.#send({ type: "configured", id, error: error instanceof Error ? error.message : String(error) });
+      const user = error instanceof PropylonError && error.kind !== "internal";
+      this.#send({ type: "configured", id, error: error instanceof Error ? error.message : String(error), user });
     }
   }
 

@@ -89,7 +89,8 @@ export interface UpstreamsAnswer {
 export type FromEdge =
   | ({ readonly type: "upstreams"; readonly id: number } & UpstreamsAnswer)
   | { readonly type: "started" }
-  | { readonly type: "configured"; readonly id: number; readonly error: string | null }
+  /** `user`: the error is one of the configuration, or of what it names. */
+  | { readonly type: "configured"; readonly id: number; readonly error: string | null; readonly user?: boolean }
   | { readonly type: "listening"; readonly key: string; readonly error: string | null }
   /** All connections of this worker are open. */
   | { readonly type: "worker-connected"; readonly app: string; readonly worker: number }

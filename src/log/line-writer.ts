@@ -113,10 +113,11 @@ export class LineWriter implements LogWriter {
     if (file === null || !file.regular) return;
     // Not awaited by anybody: a disk that hangs holds nobody up.
     fs.stat(this.#spec.path, (error, stat) => {
-      if (this.#file !== file || file.failing) return;
+      if (this.#file !== file) return;
       if (error === null && file.is(stat)) {
         // Shorter than what was written: somebody has cut it (logrotate's copytruncate).
         if (stat.size < this.#size) this.#size = stat.size;
+        // Also of a disk that is full: who removes the file to make room gets the room when we let go of it.
       } else if (error === null || error.code === "ENOENT") this.#replace();
     });
   }

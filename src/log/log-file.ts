@@ -147,6 +147,9 @@ export class LogFile {
 
   #giveUp(): void {
     for (const piece of this.#pieces.splice(0)) this.#drop(piece.lines);
+    if (this.#dropped > 0)
+      this.#events.warn(`write log "${this.#path}": it is given up, ${this.#dropped} lines were lost`);
+    this.#dropped = 0;
     this.#file.destroy();
   }
 

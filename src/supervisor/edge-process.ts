@@ -60,6 +60,7 @@ export class EdgeProcess {
   #pulse: NodeJS.Timeout | null = null;
   #started: ((problem: string | null) => void) | null = null;
   #lastTrouble = "";
+  #refused = false;
 
   constructor(parts: EdgeParts) {
     this.#parts = parts;
@@ -70,11 +71,12 @@ export class EdgeProcess {
         parts.log.info("is ready", { pid: this.#keeper.run?.pid });
         this.#settle(null);
       },
-      ended: (_run, end, wanted) => {
+      ended: (run, end, wanted) => {
         this.#bury();
         if (!wanted) {
           parts.log.error(end.reason, { state: this.#keeper.state });
           this.#lastTrouble = end.reason;
+          this.#refused = run.refused;
         }
         parts.died();
         if (wanted || this.#keeper.state === "failed") this.#settle(end.reason);
@@ -90,7 +92,8 @@ export class EdgeProcess {
     this.#keeper.start();
     this.#pulse = setInterval(() => void this.#takePulse(), PULSE);
     const problem = await started;
-    if (problem !== null) throw new PropylonError("internal", `The edge does not start: ${problem}`);
+    if (problem === null) return;
+    throw new PropylonError(this.#refused ? "user" : "internal", `The edge does not start: ${problem}`);
   }
 
   /** Whether it is to run. */

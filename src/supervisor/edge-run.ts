@@ -39,6 +39,8 @@ export class EdgeRun implements Run {
   #nextId = 1;
   #over = false;
   #trouble: string | null = null;
+  /** It can't do what the configuration says, and that is no fault of ours. */
+  refused = false;
   #becomeReady!: () => void;
   #end!: (end: RunEnd) => void;
 
@@ -164,6 +166,7 @@ export class EdgeRun implements Run {
         void this.#brief();
         return;
       case "configured":
+        this.refused = message.user === true;
         return settle(this.#configured, message.id, message.error);
       case "listening":
         return settle(this.#listening, message.key, message.error);

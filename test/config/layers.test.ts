@@ -198,6 +198,7 @@ function pathOf({ accessLog }: Config): string | undefined {
 test("paths in flags start from the current folder, those in the file from its own", (t) => {
   const directory = folderWith(t, {
     "conf/propylon.yaml": "apps: {a: {wsgi: 'a:a', python: ./venv}}\naccess_log: log/a.log\n",
+    "conf/log/": "",
   });
   const options = { file: "conf/propylon.yaml", profile: null, environment: {}, directory };
   const plain = loadConfig({ ...options, flags: {} }).config;

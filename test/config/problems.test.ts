@@ -15,6 +15,14 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     `${APP}listener: ['*:80']\n`,
     ['2:1: listener: unknown key\n  did you mean "listeners"?'],
   ],
+  "a log in a folder that is not there": [
+    `${APP}access_log: gone/access.log\n`,
+    ["2:13: access_log: there is no folder DIR/gone\n  make it: mkdir -p DIR/gone"],
+  ],
+  "our own log in a folder that is not there": [
+    `${APP}log: {path: gone/own.log}\n`,
+    ["2:13: log.path: there is no folder DIR/gone\n  make it: mkdir -p DIR/gone"],
+  ],
   "an unknown key that resembles none, with the keys there": [
     "apps: {a: {wsgi: 'a:a', queue: {zzz: 1}}}",
     ["1:33: apps.a.queue.zzz: unknown key\n  the keys here are size, timeout"],
