@@ -189,6 +189,9 @@ function noUpstream(name: string, at: Path, { upstreams, problems }: RouteContex
   return null;
 }
 
+/** Variables that hold the request's path or query, whole. */
+const WHOLE = /\{(?:uri|document_uri|path|request_uri|args|query|query_string|is_args)\}/;
+
 function resolvePath(settings: ProxySettings, to: Destination, at: Path, context: RouteContext): ProxyConfig["path"] {
   const { problems, own } = context;
   if (settings.path !== undefined && to.path !== "")
@@ -219,10 +222,15 @@ function resolvePath(settings: ProxySettings, to: Destination, at: Path, context
   if (!/^[/{?]/.test(path)) problems.error([...at, "path"], `"${path}" is not a path`, { remedy: `write /${path}` });
   if (settings.strip === "all") return { strip: null, to: path };
   if (settings.strip === "all-and-query") return { strip: null, to: path, whole: true };
+  const strip = settings.strip ?? own?.path ?? null;
+  if (strip !== null && settings.path !== undefined && WHOLE.test(path))
+    problems.warn([...at, "path"], "the rest of the path and the query follow what its variables bring already", {
+      remedy: "write strip: all if path is the whole of what is asked for",
+    });
   // `/wps` is whole segments, so what goes on after it begins with a slash already.
   if (settings.strip === undefined && own?.kind === "segments")
     return { strip: own.path.replace(/\/$/, ""), to: path.replace(/\/$/, "") };
-  return { strip: settings.strip ?? own?.path ?? null, to: path };
+  return { strip, to: path };
 }
 
 function resolveRedirects(

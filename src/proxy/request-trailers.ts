@@ -1,6 +1,9 @@
 import { trimSpace } from "../http/characters.ts";
 import type { RequestHeaders } from "../http/request-headers.ts";
 
+/** As for header fields (`request-fields.ts`): others may be taken for one of these. */
+const PLAIN_NAME = /^[a-z0-9-]+$/;
+
 type Fields = readonly (readonly [string, string])[];
 
 /**
@@ -19,6 +22,10 @@ export function passableTrailers(trailers: Fields, headers: RequestHeaders): Fie
   const own = new Set(options.map((option) => trimSpace(option)));
   return trailers.filter(
     ([name]) =>
-      !NOT_BELIEVED.test(name) && !own.has(name) && !headers.decided.has(name) && headers.get(name) === undefined,
+      PLAIN_NAME.test(name) &&
+      !NOT_BELIEVED.test(name) &&
+      !own.has(name) &&
+      !headers.decided.has(name) &&
+      headers.get(name) === undefined,
   );
 }

@@ -45,7 +45,7 @@ export class TryHandler implements Handler {
         step.handler.handle(exchange);
         return;
       }
-      const path = step.path.evaluate(exchange) || "/";
+      const path = slashed(step.path.evaluate(exchange));
       if (!this.#exists(step, step.root.evaluate(exchange), path)) continue;
       const own = ownPath(step.strip, path);
       if (own !== exchange.path) {
@@ -67,6 +67,11 @@ export class TryHandler implements Handler {
 }
 
 // --- internal ---
+
+/** What is looked for is what is served: both begin at the folder. */
+function slashed(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
 
 type FileStep = Extract<TryStep, { kind: "file" }>;
 

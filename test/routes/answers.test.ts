@@ -341,6 +341,12 @@ test("try serves the first file there is, and goes on to another handler without
   assert.equal((await sites.ask("/a.txt", { headers: { Range: "bytes=0-1" } })).status, 206);
 });
 
+test("a file that is tried without its slash is found where one with it is", async () => {
+  const routes = [route(ANY, tryFiles(join(folder, "public"), ["{uri}", "a.txt"], say("nothing")))];
+  await using sites = await open(routes);
+  assert.equal((await sites.ask("/none")).body.toString(), "public a");
+});
+
 test("variables of a file's path never lead out of its folder", async () => {
   const routes = [route(ANY, tryFiles(join(folder, "public"), ["/{arg_f}"], say("nothing")))];
   await using sites = await open(routes);
