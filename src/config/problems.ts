@@ -123,6 +123,9 @@ function unknownKeyRemedy(key: string, path: Path, document: Sourced): { readonl
   if (/^(?:uwsgi|fastcgi|scgi)$/.test(key)) return { remedy: `write proxy: ${key}://127.0.0.1:9000` };
   if (key === "<<") return { remedy: "use an alias for a whole section, or a profile" };
   const keys = keysAt(settingsSchema, document, path);
+  // As others call it: what is meant depends on who answers.
+  if (/^(?:read_)?timeout$/.test(key) && keys.includes("deadline"))
+    return { remedy: "write deadline for an app, and read_timeout in the section of a proxy" };
   const remedy = didYouMean(key, keys) ?? (keys.length > 0 ? `the keys here are ${keys.join(", ")}` : undefined);
   return remedy === undefined ? {} : { remedy };
 }

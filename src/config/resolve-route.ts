@@ -102,11 +102,15 @@ function checkMatch(route: RouteSettings, at: Path, { order, problems }: RouteCo
       at: "key",
       remedy: order === "nginx" ? "write prefix" : "put the route before those with a regex",
     });
-  for (const key of ["path", "prefix", "exact"] as const)
-    if (/%[\da-f]{2}/i.test(route[key] ?? ""))
-      problems.warn([...at, key], `paths are compared decoded, so a request never fits "${route[key]}"`, {
+  for (const key of ["path", "prefix", "exact"] as const) {
+    const written = route[key] ?? "";
+    if (/%[\da-f]{2}/i.test(written))
+      problems.warn([...at, key], `paths are compared decoded, so a request never fits "${written}"`, {
         remedy: "write the characters themselves in place of %XX",
       });
+    if (/\/\.{0,2}\//.test(written) || (key !== "prefix" && /\/\.{1,2}$/.test(written)))
+      problems.warn([...at, key], `paths are compared without //, . and .., so a request never fits "${written}"`);
+  }
 }
 
 function resolveMatch(route: RouteSettings, at: Path, { order, problems }: RouteContext): RouteConfig["match"] {

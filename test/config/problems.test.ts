@@ -15,6 +15,12 @@ const CASES: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     `${APP}listener: ['*:80']\n`,
     ['2:1: listener: unknown key\n  did you mean "listeners"?'],
   ],
+  "a timeout of a route": [
+    "sites: [{routes: [{path: /a, respond: x, timeout: 5s}]}]",
+    [
+      "1:42: sites[0].routes[0].timeout: unknown key\n  write deadline for an app, and read_timeout in the section of a proxy",
+    ],
+  ],
   "a log in a folder that is not there": [
     `${APP}access_log: gone/access.log\n`,
     ["2:13: access_log: there is no folder DIR/gone\n  make it: mkdir -p DIR/gone"],
@@ -284,7 +290,13 @@ test("all problems of a file are shown together, in its order", (t) => {
 });
 
 test("what is only risky or useless is a warning", (t) => {
-  const text = `${APP}sites: [{routes: [{regex: '(a+)+$', respond: x}]}]\n`;
+  const routes = [
+    "{regex: '(a+)+$', respond: x}",
+    "{path: /a//b, respond: x}",
+    "{exact: /a/.., respond: x}",
+    "{path: /a/b, proxy: {to: 'http://127.0.0.1:1', path: '/x{uri}'}}",
+  ];
+  const text = `${APP}sites: [{routes: [\n  ${routes.join(",\n  ")}]}]\n`;
   const { warnings, loaded } = inspectConfig({
     file: ".",
     profile: null,
@@ -294,7 +306,10 @@ test("what is only risky or useless is a warning", (t) => {
   });
   assert.ok(loaded);
   assert.deepEqual(warnings.map(describe), [
-    'propylon.yaml:2:27: sites[0].routes[0].regex: "(a+)+$" repeats what already repeats, so a hostile path could keep it busy for very long\n  let only one of the two repeat',
+    'propylon.yaml:3:11: sites[0].routes[0].regex: "(a+)+$" repeats what already repeats, so a hostile path could keep it busy for very long\n  let only one of the two repeat',
+    'propylon.yaml:4:10: sites[0].routes[1].path: paths are compared without //, . and .., so a request never fits "/a//b"',
+    'propylon.yaml:5:11: sites[0].routes[2].exact: paths are compared without //, . and .., so a request never fits "/a/.."',
+    "propylon.yaml:6:56: sites[0].routes[3].proxy.path: the rest of the path and the query follow what its variables bring already\n  write strip: all if path is the whole of what is asked for",
     "propylon.yaml:1:8: apps.a: no route leads to this app\n  add a route, such as {path: /a, app: a}",
   ]);
 });
