@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { linkSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { StaticCache } from "../../src/static/cache.ts";
 import { createStaticHandler } from "../../src/static/handler.ts";
+import { connect as connectHttp2, request } from "../http2/frame-client.ts";
+import { serve as serveHttp2 } from "../http2/serve.ts";
 import { ask } from "./client.ts";
 import { BASE } from "./settings.ts";
 import { openSite, put, type TestSite } from "./site.ts";
@@ -156,6 +159,29 @@ for (const target of ATTEMPTS) {
     assert.equal(again.status, answer.status);
   });
 }
+
+test("HTTP/2 gives no more of it than HTTP/1.1", async () => {
+  const handler = createStaticHandler({ ...BASE, root: site.root }, new StaticCache());
+  await using front = await serveHttp2((exchange) => handler.handle(exchange));
+  const client = await connectHttp2(front.port);
+  for (const [at, target] of ATTEMPTS.entries()) {
+    client.ask(2 * at + 1, request(target));
+    const status = await client.status(2 * at + 1);
+    // Some are no targets of HTTP/2 at all.
+    assert.match(status, /^(?:400|404|reset 1)$/, target);
+    const { body } = client.on(2 * at + 1);
+    assert.ok(!body.includes(SECRET) && !body.includes("root:"), target);
+  }
+  client.socket.destroy();
+});
+
+test("an absolute target is one of the same paths", async () => {
+  for (const target of ATTEMPTS.filter((one) => !one.startsWith("//"))) {
+    const answer = await ask(site.port, `http://example.org${target}`);
+    assert.ok(answer.status === 400 || answer.status === 404, `${target}: ${answer.status}`);
+    assert.ok(!answer.body.includes(SECRET) && !answer.body.includes("root:"), target);
+  }
+});
 
 test("a target without its slash is refused", async () => {
   for (const target of ["../secret.txt", "secret.txt", "..", "%2e%2e/secret.txt"]) {
