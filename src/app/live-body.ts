@@ -1,9 +1,9 @@
+import { ByteRow } from "../base/byte-row.ts";
 import type { BodySink, RequestBody } from "../http/exchange.ts";
 import type { AppBody } from "./app-body.ts";
 
 /** Bytes that wait here for the app before the client is held back. */
 const WAITING = 256 * 1024;
-const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
  * A request body that goes to the app while the client still sends: an event loop that waits for it holds nothing up. Reading, and
@@ -13,8 +13,7 @@ export class LiveBody implements AppBody, BodySink {
   readonly length: number;
   readonly inline = null;
   readonly #source: RequestBody;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #waiting = new ByteRow();
   #begun = false;
   #paused = false;
   #ended = false;
@@ -44,8 +43,7 @@ export class LiveBody implements AppBody, BodySink {
 
   close(): void {
     this.#closed = true;
-    this.#pieces = [];
-    this.#size = 0;
+    this.#waiting.clear();
     this.#wanted = null;
   }
 
@@ -53,10 +51,9 @@ export class LiveBody implements AppBody, BodySink {
 
   data(chunk: Buffer): void {
     if (this.#closed) return;
-    this.#pieces.push(Buffer.from(chunk));
-    this.#size += chunk.length;
+    this.#waiting.append(chunk);
     this.#give();
-    if (this.#size > WAITING && !this.#paused) {
+    if (this.#waiting.length > WAITING && !this.#paused) {
       this.#paused = true;
       this.#source.pause();
     }
@@ -69,7 +66,7 @@ export class LiveBody implements AppBody, BodySink {
 
   fail(): void {
     this.#failed = true;
-    this.#pieces = [];
+    this.#waiting.clear();
     this.#give();
   }
 
@@ -78,21 +75,20 @@ export class LiveBody implements AppBody, BodySink {
   #give(): void {
     const wanted = this.#wanted;
     if (wanted === null) return;
-    if (this.#size === 0 && !this.#ended && !this.#failed) return;
+    if (this.#waiting.length === 0 && !this.#ended && !this.#failed) return;
     this.#wanted = null;
     wanted(this.#failed ? null : this.#take());
-    if (this.#paused && this.#size <= WAITING / 2) {
+    if (this.#paused && this.#waiting.length <= WAITING / 2) {
       this.#paused = false;
       this.#source.resume();
     }
   }
 
   #take(): Buffer {
-    if (this.#size === 0) return NOTHING;
-    const all = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces, this.#size);
+    const all = this.#waiting.whole();
     const piece = all.subarray(0, this.#limit);
-    this.#pieces = piece.length === all.length ? [] : [all.subarray(this.#limit)];
-    this.#size -= piece.length;
+    this.#waiting.clear();
+    if (piece.length < all.length) this.#waiting.append(all.subarray(this.#limit), true);
     return piece;
   }
 }

@@ -1,3 +1,4 @@
+import { ByteRow } from "../base/byte-row.ts";
 import type { BodySink, RequestBody } from "../http/exchange.ts";
 import type { Refusal } from "../http/refusal.ts";
 
@@ -16,7 +17,7 @@ export class Http2Body implements RequestBody {
   #sink: BodySink | null = null;
   #paused = false;
   #discarding = false;
-  #waiting: Buffer[] = [];
+  readonly #waiting = new ByteRow();
   #giving = false;
   /** All frames have come. */
   #ended = false;
@@ -71,7 +72,7 @@ export class Http2Body implements RequestBody {
       this.#giving = false;
       this.#owner.bodyTaken(piece.length);
     } else {
-      this.#waiting.push(Buffer.from(piece));
+      this.#waiting.append(piece);
     }
   }
 
@@ -94,8 +95,8 @@ export class Http2Body implements RequestBody {
   discard(): void {
     this.#sink = null;
     this.#discarding = true;
-    const dropped = this.#waiting.reduce((sum, piece) => sum + piece.length, 0);
-    this.#waiting = [];
+    const dropped = this.#waiting.length;
+    this.#waiting.clear();
     if (dropped > 0) this.#owner.bodyTaken(dropped);
   }
 
@@ -105,7 +106,7 @@ export class Http2Body implements RequestBody {
     if (this.#giving) return;
     this.#giving = true;
     while (this.#sink !== null && !this.#paused && this.#waiting.length > 0) {
-      const piece = this.#waiting.shift()!;
+      const piece = this.#waiting.shift();
       this.#sink.data(piece);
       this.#owner.bodyTaken(piece.length);
     }

@@ -1,3 +1,4 @@
+import { ByteRow } from "../base/byte-row.ts";
 import { POOLED } from "../http/buffer-pool.ts";
 import type { BodySink, RequestBody } from "../http/exchange.ts";
 import { SpoolFile } from "./spool-file.ts";
@@ -26,8 +27,7 @@ export class SpooledBody implements BodySink {
   readonly #source: RequestBody;
   readonly #memoryLimit: number;
   readonly #outcome: BodyOutcome;
-  #chunks: Buffer[] = [];
-  #whole: Buffer | null = null;
+  readonly #memory = new ByteRow();
   #file: SpoolFile | null = null;
   #ended = false;
   #offset = 0;
@@ -45,7 +45,7 @@ export class SpooledBody implements BodySink {
 
   /** The body when it is small enough for a frame, else null. */
   get inline(): Buffer | null {
-    return this.#file === null && this.length <= INLINE_LIMIT ? this.#memory() : null;
+    return this.#file === null && this.length <= INLINE_LIMIT ? this.#memory.whole() : null;
   }
 
   data(chunk: Buffer): void {
@@ -53,7 +53,7 @@ export class SpooledBody implements BodySink {
     if (this.#file === null && this.length > this.#memoryLimit) {
       if (!this.#openFile()) return;
     }
-    if (this.#file === null) this.#chunks.push(Buffer.from(chunk));
+    if (this.#file === null) this.#memory.append(chunk);
     else {
       this.#file.append(chunk);
       if (this.#file.pending > PENDING_LIMIT && !this.#paused) {
@@ -86,7 +86,7 @@ export class SpooledBody implements BodySink {
     const from = this.#offset;
     this.#offset += size;
     if (size <= 0) callback(Buffer.alloc(0));
-    else if (this.#file === null) callback(this.#memory().subarray(from, from + size));
+    else if (this.#file === null) callback(this.#memory.whole().subarray(from, from + size));
     else if (lend) this.#file.readPooled(from, size, callback);
     else this.#file.read(from, size, callback);
   }
@@ -94,13 +94,7 @@ export class SpooledBody implements BodySink {
   close(): void {
     this.#file?.close();
     this.#file = null;
-    this.#chunks = [];
-    this.#whole = null;
-  }
-
-  #memory(): Buffer {
-    this.#whole ??= this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    return this.#whole;
+    this.#memory.clear();
   }
 
   #openFile(): boolean {
@@ -110,8 +104,7 @@ export class SpooledBody implements BodySink {
       this.fail(500, `spool request body: ${error instanceof Error ? error.message : String(error)}`);
       return false;
     }
-    for (const chunk of this.#chunks) this.#file.append(chunk);
-    this.#chunks = [];
+    while (this.#memory.length > 0) this.#file.append(this.#memory.shift());
     this.#file.onWritten = () => this.#drained();
     return true;
   }

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { ByteRow } from "../base/byte-row.ts";
 import {
   BINARY,
   CLOSE,
@@ -32,13 +33,12 @@ export interface MessageSink {
 export class MessageReader {
   readonly #sink: MessageSink;
   readonly #limit: number;
-  #rest: Buffer[] = [];
-  #held = 0;
+  /** The beginning of a frame that is not whole. */
+  readonly #rest = new ByteRow();
   #needed = 2;
   /** Of the message that is being received; 0: none. */
   #opcode = 0;
-  #pieces: Buffer[] = [];
-  #size = 0;
+  readonly #message = new ByteRow();
   #over = false;
 
   /** `limit`: bytes of the longest message. */
@@ -50,13 +50,11 @@ export class MessageReader {
   push(chunk: Buffer): void {
     if (this.#over) return;
     let data = chunk;
-    if (this.#held > 0) {
-      this.#rest.push(chunk);
-      this.#held += chunk.length;
-      if (this.#held < this.#needed) return;
-      data = Buffer.concat(this.#rest, this.#held);
-      this.#rest = [];
-      this.#held = 0;
+    if (this.#rest.length > 0) {
+      this.#rest.append(chunk, true);
+      if (this.#rest.length < this.#needed) return;
+      data = this.#rest.whole();
+      this.#rest.clear();
     }
     let at = 0;
     while (!this.#over) {
@@ -65,9 +63,7 @@ export class MessageReader {
       at = next;
     }
     if (this.#over || at === data.length) return;
-    const rest = at === 0 ? data : data.subarray(at);
-    this.#rest.push(rest);
-    this.#held = rest.length;
+    this.#rest.append(at === 0 ? data : data.subarray(at), true);
   }
 
   // --- internal ---
@@ -92,7 +88,7 @@ export class MessageReader {
     else if (short === 127) length = data.readUInt32BE(at + 2) * 0x100000000 + data.readUInt32BE(at + 6);
     if ((short === 126 && length < 126) || (short === 127 && (length < 0x10000 || data[at + 2]! > 0x7f)))
       return this.#fail(PROTOCOL_ERROR, "a length is not in its shortest form");
-    if (opcode < CLOSE && this.#size + length > this.#limit)
+    if (opcode < CLOSE && this.#message.length + length > this.#limit)
       return this.#fail(TOO_BIG, `messages have at most ${this.#limit} bytes here`);
     this.#needed = head + length;
     if (have < head + length) return -1;
@@ -125,15 +121,16 @@ export class MessageReader {
         return this.#close(payload);
     }
     if (opcode !== CONTINUATION) this.#opcode = opcode;
-    this.#size += payload.length;
-    // An endless row of empty frames costs nothing.
-    if (payload.length > 0) this.#pieces.push(payload);
-    if (!final) return;
-    const data = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces, this.#size);
     const text = this.#opcode === TEXT;
+    let data = payload;
+    // An endless row of empty frames costs nothing.
+    if (!final || this.#message.length > 0) {
+      this.#message.append(payload, true);
+      if (!final) return;
+      data = this.#message.whole();
+      this.#message.clear();
+    }
     this.#opcode = 0;
-    this.#pieces = [];
-    this.#size = 0;
     if (text && !isUtf8(data)) this.#fail(INVALID_DATA, "a text is not UTF-8");
     else this.#sink.message(text, data);
   }
@@ -156,8 +153,8 @@ export class MessageReader {
 
   #fail(code: number, reason: string): -1 {
     this.#over = true;
-    this.#rest = [];
-    this.#pieces = [];
+    this.#rest.clear();
+    this.#message.clear();
     this.#sink.failed(code, reason);
     return -1;
   }
