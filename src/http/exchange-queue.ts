@@ -1,4 +1,5 @@
 import type { Http1Exchange } from "./http1-exchange.ts";
+import { readAhead } from "./read-ahead.ts";
 
 /** Requests read ahead of the answers; then the kernel holds the client back, until half of them are answered. */
 export const AHEAD = 64;
@@ -11,12 +12,17 @@ export class ExchangeQueue {
 
   /** No request may be read now: there are enough, or what follows the last may belong to another protocol. */
   get full(): boolean {
-    return this.count >= AHEAD || this.last?.upgradable === true;
+    const { count } = this;
+    if (count === 0) return false;
+    return count >= AHEAD || readAhead.isMuch || this.last!.upgradable;
   }
 
   append(exchange: Http1Exchange): void {
     if (this.last === null) this.first = exchange;
-    else this.last.next = exchange;
+    else {
+      this.last.next = exchange;
+      readAhead.requests++;
+    }
     this.last = exchange;
     this.count++;
   }
@@ -24,6 +30,7 @@ export class ExchangeQueue {
   removeFirst(): void {
     this.first = this.first!.next;
     if (this.first === null) this.last = null;
+    else readAhead.requests--;
     this.count--;
   }
 
@@ -33,6 +40,7 @@ export class ExchangeQueue {
   }
 
   clear(): void {
+    readAhead.requests -= Math.max(0, this.count - 1);
     this.first = null;
     this.last = null;
     this.count = 0;

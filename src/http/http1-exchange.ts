@@ -6,6 +6,7 @@ import { FileSender } from "./file-sender.ts";
 import type { Output } from "./output.ts";
 import type { Pace } from "./pace.ts";
 import { paced } from "./paced-body.ts";
+import { readAhead } from "./read-ahead.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestHeaders } from "./request-headers.ts";
 import type { ResponseHead } from "./response-head.ts";
@@ -86,6 +87,8 @@ export class Http1Exchange implements Exchange, SenderOwner {
   /** Interim responses that wait for their turn. */
   #interim = "";
   #endsByClosing = false;
+  /** Bytes of an answer that waits for its turn. */
+  #waits = 0;
 
   /** The next exchange on the connection. */
   next: Http1Exchange | null = null;
@@ -140,6 +143,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
     this.status = head.status;
     this.#answer = body;
     if (this.#owner.maySend(this)) this.send();
+    else if (Buffer.isBuffer(body)) this.#wait(body.length);
   }
 
   fail(status: number, reason: string, headers: readonly (readonly [string, string])[] = []): void {
@@ -153,7 +157,10 @@ export class Http1Exchange implements Exchange, SenderOwner {
       const filter = this.#nextFilter();
       if (filter !== null) return filter.fail(this, status, reason, headers);
     }
-    if (this.#state === ANSWERED) release(this.#answer);
+    if (this.#state === ANSWERED) {
+      release(this.#answer);
+      this.#wait(0);
+    }
     if (status === NO_ANSWER) return this.#close();
     this.#state = WAITING;
     const page = errorPage(status, reason, this.headers.list("accept"), headers);
@@ -220,6 +227,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
 
   /** Its turn has come: sends the handler's answer. */
   send(): void {
+    if (this.#waits > 0) this.#wait(0);
     if (this.#take !== null) return this.#switch(this.#take);
     const head = this.#head;
     if (head === null) {
@@ -257,6 +265,7 @@ export class Http1Exchange implements Exchange, SenderOwner {
     this.#state = ENDED;
     if (state === ANSWERED) {
       release(this.#answer);
+      this.#wait(0);
       this.status = 0;
     }
     this.#sender?.cancel();
@@ -283,6 +292,11 @@ export class Http1Exchange implements Exchange, SenderOwner {
   }
 
   // --- internal ---
+
+  #wait(bytes: number): void {
+    readAhead.bytes += bytes - this.#waits;
+    this.#waits = bytes;
+  }
 
   // Later, so that the connection has put aside what it was reading: all that follows is the tunnel's.
   #switch(take: (client: Duplex) => void): void {
