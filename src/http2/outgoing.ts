@@ -1,5 +1,13 @@
 import type { Output } from "../http/output.ts";
 
+/**
+ * Bytes that wait for the clients of all connections of the process. Above that, a connection which holds more than its share may keep no
+ * more: what one may have would be gigabytes with many.
+ */
+const MOST_KEPT_BY_ALL = 128 * 1024 * 1024;
+const SHARE = 128 * 1024;
+let keptByAll = 0;
+
 /** A stream, as the queue of what goes out sees it. */
 export interface Sending {
   /** Sends one DATA frame if it may; returns whether it could send another one now. */
@@ -49,6 +57,7 @@ export class Outgoing {
   keeps(bytes: number): void {
     const full = !this.mayBuffer;
     this.#kept += bytes;
+    keptByAll += bytes;
     if (!full || !this.mayBuffer || this.stopped) return;
     this.#roomMade();
     this.pump();
@@ -56,7 +65,7 @@ export class Outgoing {
 
   /** Less memory is held than may be. */
   get mayBuffer(): boolean {
-    return this.#kept < this.#mostKept;
+    return this.#kept < this.#mostKept && (keptByAll < MOST_KEPT_BY_ALL || this.#kept < SHARE);
   }
 
   /** Sends what may be sent. */

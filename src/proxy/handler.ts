@@ -37,6 +37,11 @@ class ProxyHandler implements Handler {
   }
 
   handle(exchange: Exchange): void {
+    if (exchange.method === "TRACE") {
+      // A server behind us would show what only it is to see: fields that rules have set (RFC 9110 §9.3.8).
+      exchange.fail(405, "TRACE is not passed on", [["Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"]]);
+      return;
+    }
     const found = this.#find(exchange);
     if (found === null) return;
     const { config, parts, body: ownBody } = this.#route;

@@ -23,6 +23,14 @@ test("a request goes on with its fields, without those of the connection, with w
   );
 });
 
+test("TRACE is not passed on: a target would show the client what rules have set", async () => {
+  await using target = await scripted((socket) => socket.write(OK));
+  await using front = await proxyStage({ targets: [targetAt(target.port)] });
+  const { responses } = await talk(front.port, [get("/", "Connection: close\r\n").replace("GET", "TRACE")]);
+  assert.equal(responses[0]!.status, 405);
+  assert.deepEqual(target.received, []);
+});
+
 test("a client can't have the fields dropped by which a front says who it is", async () => {
   await using target = await scripted((socket) => socket.write(OK));
   await using front = await proxyStage({ targets: [targetAt(target.port)] });
