@@ -45,6 +45,8 @@ export class WebSocket implements MessageSink {
   #lifetime: NodeJS.Timeout | null = null;
   #idle: NodeJS.Timeout | null = null;
   #pinged = false;
+  /** The last ping of what was read: of several, one alone has to be answered (RFC 6455 §5.5.3). */
+  #asked: Buffer | null = null;
   /** A message of several pieces is being sent. */
   #fragmented = false;
   /** Our Close frame has left; the user knows. */
@@ -69,6 +71,7 @@ export class WebSocket implements MessageSink {
       this.#pinged = false;
       if (!this.#closing) this.#idle?.refresh();
       this.#reader.push(chunk);
+      if (this.#asked !== null) this.#pong(this.#asked);
     });
     stream.on("drain", () => {
       this.#full = false;
@@ -129,11 +132,7 @@ export class WebSocket implements MessageSink {
   }
 
   ping(data: Buffer): void {
-    if (this.#closing) return;
-    if (!this.#write(PONG, data, true)) {
-      this.#full = true;
-      this.#flow();
-    }
+    this.#asked = data;
   }
 
   pong(): void {}
@@ -164,6 +163,13 @@ export class WebSocket implements MessageSink {
   }
 
   // --- internal ---
+
+  #pong(data: Buffer): void {
+    this.#asked = null;
+    if (this.#closing || this.#write(PONG, data, true)) return;
+    this.#full = true;
+    this.#flow();
+  }
 
   #write(opcode: number, data: Buffer, final: boolean): boolean {
     const stream = this.#stream;

@@ -49,6 +49,25 @@ test("fragments are joined, control frames between them answered", async (t) => 
   client.socket.destroy();
 });
 
+test("of many pings that come at once the last is answered, and a message in single bytes comes whole", async (t) => {
+  const s = await asgiStage(t);
+  const client = new WebSocketClient(s.port);
+  await client.open("/ws/echo");
+  client.socket.cork();
+  for (let i = 0; i < 2000; i++) client.send(9, String(i));
+  client.socket.uncork();
+  let pongs = 1;
+  while ((await client.frame()).payload.toString() !== "1999") pongs++;
+  assert.ok(pongs < 200, `${pongs} pongs`);
+  client.socket.cork();
+  for (let i = 0; i < 5000; i++) client.send(i === 0 ? 2 : 0, Buffer.from([i & 255]), { final: false });
+  client.send(0, "");
+  client.socket.uncork();
+  const { payload } = await client.message();
+  assert.ok(payload.length === 5000 && payload.every((byte, at) => byte === (at & 255)));
+  client.socket.destroy();
+});
+
 test("the scope has the subprotocols, the app picks one of them", async (t) => {
   const s = await asgiStage(t);
   const client = new WebSocketClient(s.port);
