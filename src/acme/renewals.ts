@@ -2,11 +2,16 @@ import type { Client } from "acme-client";
 import type { Log } from "../base/log.ts";
 import { readManaged, writeManaged } from "../tls/managed-file.ts";
 import { type AccountSettings, openAccount } from "./account.ts";
+import { checkIssued } from "./check-issued.ts";
 import { type ChallengeAnswers, orderCertificate } from "./order.ts";
 import { failureWait, renewalTime } from "./schedule.ts";
 
 /** Longest sleep, ms: a clock that was set, or a machine that slept, is noticed by then. */
 const LONGEST_SLEEP = 3_600_000;
+/** An order that has not come to an end by then never will, ms: its connection hangs. */
+const LONGEST_ORDER = 600_000;
+/** However short the life of what came, it is not asked for again before, ms. */
+const SHORTEST_LIFE = 60_000;
 
 export interface RenewalParts {
   readonly log: Log;
@@ -69,27 +74,28 @@ export class Renewals {
     this.#sleep();
   }
 
+  async #order(host: string, answers: ChallengeAnswers): Promise<{ key: string; chain: string }> {
+    this.#client ??= await openAccount(this.#account);
+    return orderCertificate({ client: this.#client, host, email: this.#account.email, answers });
+  }
+
   async #renew(kept: Kept): Promise<void> {
     const { log, answers, written } = this.#parts;
     const { host, file } = kept;
     log.info(`asks ${new URL(this.#account.directory).host} for a certificate for ${host}`);
     try {
-      this.#client ??= await openAccount(this.#account);
-      const { key, chain } = await orderCertificate({
-        client: this.#client,
-        host,
-        email: this.#account.email,
-        answers,
-      });
+      const { key, chain } = await within(LONGEST_ORDER, this.#order(host, answers));
       if (this.#stopped) return;
+      checkIssued(chain, key, host, Date.now());
       writeManaged(file, key, chain);
       kept.failures = 0;
       const has = readManaged(file);
-      kept.due = renewalTime(has, Math.random());
+      kept.due = Math.max(renewalTime(has, Math.random()), Date.now() + SHORTEST_LIFE);
       log.info(`the certificate for ${host} is here`, { until: new Date(has?.until ?? 0).toISOString() });
       written();
     } catch (error) {
       kept.failures++;
+      this.#client = null;
       const wait = failureWait(kept.failures, Math.random());
       kept.due = Date.now() + wait;
       const until = readManaged(file);
@@ -101,6 +107,20 @@ export class Renewals {
         `no certificate for ${host}: ${reasonOf(error)}; tries again in ${Math.ceil(wait / 60_000)} min; ${meanwhile}`,
       );
     }
+  }
+}
+
+/** The promise, or a rejection when it takes longer than so many ms; what becomes of it then is nobody's concern. */
+async function within<T>(time: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the authority has not answered within ${time / 60_000} min`)), time);
+    timer.unref();
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer!);
   }
 }
 
