@@ -75,7 +75,9 @@ function sizeOf(body: Exclude<ResponseBody, null>): number {
 }
 
 function compressedFields(headers: ResponseHead["headers"], coding: Coding): (readonly [string, string])[] {
-  const kept = headers.filter(([name]) => !/^(?:content-length|accept-ranges|content-md5|digest)$/i.test(name));
+  const kept = headers.filter(
+    ([name]) => !/^(?:content-length|accept-ranges|content-md5|digest|content-digest|repr-digest)$/i.test(name),
+  );
   const weak = kept.map(([name, value]) =>
     name.toLowerCase() === "etag" && !value.startsWith("W/")
       ? ([name, `W/${value}`] as const)

@@ -65,9 +65,11 @@ for (const coding of ["br", "zstd", "gzip"] as const) {
       page([
         ["ETag", '"1"'],
         ["Accept-Ranges", "bytes"],
+        ["Content-Digest", "sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:"],
       ]),
     );
     const answer = await ask(server.port, { "accept-encoding": coding });
+    assert.equal(answer.headers["content-digest"], undefined, "it is of other bytes (RFC 9530)");
     assert.equal(answer.headers["content-encoding"], coding);
     assert.equal(answer.headers.vary, "Accept-Encoding");
     assert.equal(answer.headers.etag, 'W/"1"');
