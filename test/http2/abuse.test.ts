@@ -75,6 +75,25 @@ test("making the server reset counts like resetting", async (t) => {
   await endsWith(CALM, client, server);
 });
 
+for (const [what, provoke] of [
+  ["a window that overflows", (client: FrameClient, id: number) => client.window(id, 0x7fffffff)],
+  ["a body after its end", (client: FrameClient, id: number) => client.data(id, "x")],
+  ["a PRIORITY of the wrong length", (client: FrameClient, id: number) => client.frame(2, 0, id, "1234")],
+] as const)
+  test(`making the server reset by ${what} ends the connection, and every handler hears of it`, async (t) => {
+    const begun: Exchange[] = [];
+    const { client } = await stage(t, { http2: { resets: 50 } }, (exchange) => {
+      begun.push(exchange);
+    });
+    for (let stream = 1; stream < 400; stream += 2) {
+      client.ask(stream);
+      provoke(client, stream);
+    }
+    await client.closed;
+    assert.ok(begun.length <= 100, `${begun.length} requests were begun`);
+    assert.ok(begun.every((exchange) => exchange.aborted));
+  });
+
 test("more streams than allowed are refused, so that they may be tried again, and who insists is told to calm down", async (t) => {
   const waiting: Exchange[] = [];
   const { client, server } = await stage(t, { http2: { streams: 10, resets: 50 } }, (exchange) => {
