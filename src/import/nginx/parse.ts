@@ -1,6 +1,6 @@
 import path from "node:path";
-import { type Place, ProblemList, PropylonError } from "../../base/errors.ts";
-import type { ReadContext } from "../reading.ts";
+import { describePlace, type Place, ProblemList, PropylonError } from "../../base/errors.ts";
+import type { ReadContext, Verdict } from "../reading.ts";
 import { BUILT_IN_FILES } from "./built-in-files.ts";
 import {
   CLOSED_BLOCKS,
@@ -59,6 +59,8 @@ export function parseConfiguration(file: string, text: string, machine: ReadCont
 class Run {
   readonly problems: PropylonError[] = [];
   readonly files: { path: string; text: string }[] = [];
+  /** Included files that are not there, and where each was asked for first. */
+  readonly #missing = new Map<string, Place>();
   readonly #machine: ReadContext;
   readonly #options: ParseOptions;
 
@@ -176,6 +178,10 @@ class Run {
     if (this.#options.strict)
       this.problems.push(refusal(`open() "${full}" failed (2: No such file or directory)`, directive.place));
     if (known === undefined || this.#options.strict) {
+      const before = this.#missing.get(full);
+      if (before !== undefined)
+        return [fixed(directive, "approximated", `${full} is missing here too (${describePlace(before)})`)];
+      this.#missing.set(full, directive.place);
       const note = `${full} can't be read, so what it holds is missing; NGINX would not start without it`;
       return [decision(directive, note)];
     }
@@ -247,11 +253,15 @@ function fated(file: string, tag: Tag, verdict: "approximated" | "needs-a-decisi
 }
 
 function mapped(directive: Directive, note: string): Directive {
-  return { ...directive, fate: { verdict: "mapped", note } };
+  return fixed(directive, "mapped", note);
 }
 
 function decision(directive: Directive, note: string): Directive {
-  return { ...directive, fate: { verdict: "needs-a-decision", note } };
+  return fixed(directive, "needs-a-decision", note);
+}
+
+function fixed(directive: Directive, verdict: Verdict, note: string): Directive {
+  return { ...directive, fate: { verdict, note } };
 }
 
 function refusal(message: string, place: Place): PropylonError {

@@ -1,10 +1,10 @@
 import path from "node:path";
-import { ProblemList, PropylonError } from "../../base/errors.ts";
+import { describePlace, ProblemList, PropylonError } from "../../base/errors.ts";
 import type { WrittenSettings } from "../../config/schema.ts";
 import type { DirectiveReport, ForeignSource, ReadContext, Reader, Reading } from "../reading.ts";
 import type { Plain } from "../tree.ts";
 import { cacheStores } from "./cache.ts";
-import { TABLE_BLOCKS } from "./directives.ts";
+import { CLOSED_BLOCKS, TABLE_BLOCKS } from "./directives.ts";
 import { variableOf } from "./maps.ts";
 import { parseConfiguration } from "./parse.ts";
 import { probe } from "./probe.ts";
@@ -124,7 +124,22 @@ function bareServer(parsed: Parsed, t: Translation): ScopedServer {
 
 /** A line for each directive, those of included files where the include stands. */
 function report(directives: readonly Directive[], t: Translation): DirectiveReport[] {
-  return everything(directives).map((directive) => t.ledger.report(directive, () => fateOf(directive, t.isWhole)));
+  const closed = new Map(
+    everything(directives)
+      .filter(({ name }) => CLOSED_BLOCKS.has(name))
+      .flatMap((block) => everything(block.block ?? []).map((inner) => [inner, block] as const)),
+  );
+  return everything(directives).map((directive) => {
+    const block = closed.get(directive);
+    const fate = (): ReturnType<typeof fateOf> =>
+      block === undefined
+        ? fateOf(directive, t.isWhole)
+        : {
+            verdict: "ignored",
+            note: `${block.name} as a whole is to be decided about (${describePlace(block.place)})`,
+          };
+    return t.ledger.report(directive, fate);
+  });
 }
 
 function everything(directives: readonly Directive[]): Directive[] {

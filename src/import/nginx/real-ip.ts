@@ -48,7 +48,7 @@ function rangesAt(scope: Scope, t: Translation): string[] {
   return scope.nearest("set_real_ip_from").flatMap((directive) => {
     const written = firstOf(directive);
     t.placeholders(directive, written);
-    if (written === "unix:" || isIP(written.split("/")[0]!) > 0) {
+    if (/^\$\{\w+\}$/.test(written) || written === "unix:" || isIP(written.split("/")[0]!) > 0) {
       t.ledger.claim(directive);
       return [written];
     }

@@ -64,7 +64,9 @@ function translate(directive: Directive | null, scope: Scope, t: Translation): S
   });
   const isProxied = listens.some((listen) => listen.isProxied);
   const isIncomplete = [scope, scope.parent].some((level) =>
-    level?.directives.some(({ fate }) => fate?.verdict === "needs-a-decision"),
+    level?.directives.some(
+      ({ name, fate }) => fate !== null && (name === "include" ? fate.verdict !== "mapped" : /^\$\{/.test(name)),
+    ),
   );
   return {
     site,

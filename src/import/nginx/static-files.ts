@@ -148,7 +148,9 @@ function indexOf(scope: Scope, t: Translation): string[] | undefined {
 function autoindex(scope: Scope, t: Translation): Plain {
   for (const name of ["autoindex", "autoindex_format", "autoindex_exact_size", "autoindex_localtime"])
     t.ledger.claimAll(scope.nearest(name));
-  if (!scope.isOn("autoindex", false)) return {};
+  const fancy = scope.directives.filter((one) => /^fancyindex(?:_|$)/.test(one.name));
+  t.ledger.claimAll(fancy, "approximated", "listings have one form, that of autoindex");
+  if (!scope.isOn(scope.one("fancyindex") === null ? "autoindex" : "fancyindex", false)) return {};
   const format = scope.value("autoindex_format") ?? "html";
   return compact({
     autoindex: format,

@@ -52,6 +52,7 @@ const GROUPS: readonly (readonly [Verdict, string, RegExp])[] = [
   ["approximated", "answers are fetched and kept whole", /^slice$/],
   ["approximated", "Propylon's own log goes to stderr", /^error_log$/],
   ["approximated", "the name and version of the server are never sent", /^server_tokens$/],
+  ["ignored", "what sub_filter does is decided where it stands", /^sub_filter_\w+$/],
   [
     "needs-a-decision",
     "bodies are not rewritten on the way, which would break their lengths, validators and compression: let the application write what it means",
