@@ -133,6 +133,24 @@ test("what the proxy's URL did to the path, a rule does", () => {
   assert.deepEqual(route["rules"], [{ rewrite: "^/a\\.b/(.*)$", to: "/new/{1}", flag: "break" }]);
 });
 
+for (const [path, rules] of [
+  ["{request_uri}", undefined],
+  ["{uri}{is_args}{args}", undefined],
+  ["/fixed", [{ rewrite: "^", to: "/fixed?", flag: "break" }]],
+  ["/x{uri}{is_args}{args}", [{ rewrite: "^", to: "/x{uri}", flag: "break" }]],
+] as const)
+  test(`a proxy that sends ${path} as it is written asks the app for the same`, () => {
+    const proxy = { to: "http://127.0.0.1:5000", path, strip: "all-and-query" };
+    const route = fusedRoute(nginx({ prefix: "/a/", proxy }), reading("gunicorn", APP, [{}]));
+    assert.equal(route["app"], "web");
+    assert.deepEqual(route["rules"], rules);
+  });
+
+test("groups of a location's expression in the URL of a proxy keep it a proxy", () => {
+  const proxy = { to: "http://127.0.0.1:5000", path: "/b/{1}", strip: "all-and-query" };
+  assert.deepEqual(fusedRoute(nginx({ regex: "^/a/(.*)", proxy }), reading("gunicorn", APP, [{}]))["proxy"], proxy);
+});
+
 for (const to of ["uwsgi://unix:/run/app.sock", "http://unix:/run/app.sock", "http://127.0.0.1:5000"])
   test(`the address ${to} alone does nothing to the path`, () => {
     const protocol = to.startsWith("uwsgi") ? "uwsgi" : "http";
@@ -202,6 +220,9 @@ for (const [target, door, expected] of [
   ["http://unix:/run/a.sock:/x", "unix:/run/a.sock", true],
   ["http://127.0.0.1", "*:80", true],
   ["10.1.1.1:5000", "127.0.0.1:5000", false],
+  ["http://web:8000", "127.0.0.1:8000", false],
+  ["http://web:8001", "*:8000", false],
+  ["http://web.example.org:8000", "*:8000", false],
   ["unix:/run/b.sock", "unix:/run/a.sock", false],
 ] as const) {
   test(`${target} ${expected ? "leads" : "does not lead"} to ${door}`, () => {

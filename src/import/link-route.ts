@@ -56,10 +56,20 @@ function pathRule(route: Plain, proxy: Plain): Plain | null | undefined {
     route["exact"] ??
     (route["regex"] === undefined ? "/" : undefined);
   if (strip === undefined) return undefined;
-  if (strip === "all") return { rewrite: "^", to, flag: "break" };
+  if (strip === "all" || strip === "all-and-query") return wholeRule(String(to), strip === "all-and-query");
   if (strip === to) return null;
   const escaped = String(strip).replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   return { rewrite: `^${escaped}(.*)$`, to: `${String(to)}{1}`, flag: "break" };
+}
+
+/** What takes the place of the whole path, or of all of the request's target. */
+function wholeRule(to: string, withQuery: boolean): Plain | null | undefined {
+  if (/^\{(?:request_uri|uri\}\{is_args\}\{(?:args|query_string))\}$/.test(to)) return null;
+  // Groups of the route's own expression are gone once a rule has one of its own.
+  if (/\{\d\}/.test(to)) return undefined;
+  const path = to.replace(/\{is_args\}\{(?:args|query_string)\}$/, "");
+  if (/\{(?:request_uri|args|query_string)\}/.test(path)) return undefined;
+  return { rewrite: "^", to: withQuery && path === to ? `${to}?` : path, flag: "break" };
 }
 
 /** Whether the uwsgi protocol carries another path than the request's. */
