@@ -58,6 +58,15 @@ test("an expression of a template becomes a name of the environment that is made
   assert.deepEqual(site!.hosts, ["$" + "{site_host_lower}", "$" + "{other}"]);
 });
 
+test("an upstream whose name a template makes has a name of its own", () => {
+  const { settings } = read(
+    "upstream {{ app }}_server { server a:1; } server { listen 81; location / { proxy_pass http://{{ app }}_server; } }",
+  );
+  assert.deepEqual(Object.keys(settings.upstreams ?? {}), ["app_server"]);
+  const [route] = (settings as { sites: { routes: { proxy: { to: string } }[] }[] }).sites[0]!.routes;
+  assert.equal(route!.proxy.to, "http://app_server");
+});
+
 test("what a template includes is read from beside it", () => {
   const reading = read('server { listen 81;\n{% include "parts/robots.j2" %}\n}', {
     "/etc/nginx/parts/robots.j2": "location = /robots.txt { return 204; }",

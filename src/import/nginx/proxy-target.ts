@@ -134,7 +134,7 @@ function split(pass: Directive, protocol: string, rest: string, t: Translation):
   const placeholder = /(?:^[^/?]*?:\d+|^\$\{\w+\})(?=\$\{\w+\})/.exec(rest);
   if (placeholder !== null) ends.push(placeholder[0].length);
   const end = ends.length === 0 ? rest.length : Math.min(...ends);
-  const server = t.template(pass, rest.slice(0, end));
+  const server = t.upstream(t.template(pass, rest.slice(0, end)));
   if (server === "") {
     t.refuse(pass, "no host in upstream");
     return null;

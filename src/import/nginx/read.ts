@@ -83,7 +83,9 @@ function translate(parsed: Parsed, t: Translation): Plain {
         )
       : outermost;
   const servers = parsed.context === "S" ? [bareServer(parsed, t)] : serversIn(http, t);
-  const upstreams = http.own("upstream").map((block) => [firstOf(block), upstreamSection(block, http, t)] as const);
+  const upstreams = http
+    .own("upstream")
+    .map((block) => [t.upstream(firstOf(block)), upstreamSection(block, http, t)] as const);
   const tables = ["map", "geo", "split_clients"]
     .flatMap((name) => http.own(name))
     .flatMap((block) => {

@@ -28,6 +28,7 @@ export class Translation {
   /** M for a whole nginx.conf. */
   readonly context: Context;
   readonly #strict: boolean;
+  readonly #upstreams: ReadonlySet<string>;
   /** The `root` in effect where a text stands, for `$document_root` and `$request_filename`; null: an alias, or no place. */
   #root: () => string | null = () => null;
 
@@ -43,6 +44,7 @@ export class Translation {
   ) {
     this.variables = new Variables(directives);
     this.secureAddresses = new Set(secureListens(directives));
+    this.#upstreams = upstreamsIn(directives);
     this.machine = machine;
     this.prefix = options.prefix;
     this.configurationFolder = options.configurationFolder;
@@ -65,6 +67,11 @@ export class Translation {
       const rest = digits === undefined ? "" : plain!.slice(digits.length);
       return this.#variable(directive, name, braced !== undefined) + rest;
     });
+  }
+
+  /** What an upstream is called here, which a template may have part of: a name is no text that the environment fills in. */
+  upstream(written: string): string {
+    return this.#upstreams.has(written) ? written.replace(/\$\{(\w+)\}/g, "$1") : written;
   }
 
   /** Runs `translate` for a level whose `root` (looked for where it is needed) is this. */
@@ -170,6 +177,15 @@ function secureListens(directives: readonly Directive[]): string[] {
     if (name === "http" || name === "server") return secureListens(block ?? []);
     return name === "listen" && args.some(({ text }, at) => at > 0 && text === "ssl") ? [args[0]!.text] : [];
   });
+}
+
+function upstreamsIn(directives: readonly Directive[]): Set<string> {
+  return new Set(
+    directives.flatMap((directive) => [
+      ...(directive.name === "upstream" ? [directive.args[0]?.text ?? ""] : []),
+      ...upstreamsIn(directive.block ?? []),
+    ]),
+  );
 }
 
 function placeholderNote(name: string): string {
