@@ -194,6 +194,8 @@ function charset(scope: Scope, t: Translation): string | undefined {
   if (directive === null) return "";
   t.ledger.claim(directive);
   const value = firstOf(directive);
+  if (value !== "off")
+    t.ledger.claimAll([directive, ...scope.nearest("charset_types")], "approximated", "files of all text types get it");
   if (value.includes("$"))
     t.ledger.claim(directive, "approximated", "a fixed charset alone can be given; utf-8 is sent");
   return value === "off" ? "" : value.toLowerCase() === "utf-8" || value.includes("$") ? undefined : value;
