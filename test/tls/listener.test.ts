@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import path from "node:path";
@@ -83,6 +84,30 @@ def app(environ, start_response):
   });
   assert.equal(body, `https on ${port}`);
   await assert.rejects(shake(port, { maxVersion: "TLSv1.1", minVersion: "TLSv1" }));
+});
+
+test("texts may name what TLS settled, and nothing without it", async (t) => {
+  const [port, plain] = [await freePort(), await freePort()];
+  const cwd = folder(t, {});
+  const { certificate, key } = makeCertificate(cwd, "one", ["one.example"]);
+  fs.writeFileSync(
+    path.join(cwd, "propylon.yaml"),
+    `listeners:
+  - { address: 127.0.0.1:${port}, tls: { certificate: ${certificate}, key: ${key} } }
+  - 127.0.0.1:${plain}
+sites: [{ routes: [{ respond: "{ssl_protocol}|{ssl_cipher}|{ssl_server_name}" }] }]
+`,
+  );
+  await ready(start(t, ["run"], { cwd }));
+  const told = (options: https.RequestOptions & { readonly port: number }, client: typeof http | typeof https) =>
+    new Promise<string>((resolve, reject) => {
+      const asked = { host: "127.0.0.1", rejectUnauthorized: false, agent: false, ...options } as const;
+      const request = client.get(asked, (answer) => answer.on("data", (piece: Buffer) => resolve(piece.toString())));
+      request.on("error", reject);
+    });
+  assert.match(await told({ port, servername: "one.example" }, https), /^TLSv1\.3\|TLS_\w+\|one\.example$/);
+  assert.match(await told({ port, maxVersion: "TLSv1.2" }, https), /^TLSv1\.2\|\w+\|$/);
+  assert.equal(await told({ port: plain }, http), "||");
 });
 
 test("a renewed certificate is shown to new clients, open connections go on, and a wrong one changes nothing", {
