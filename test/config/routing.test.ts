@@ -207,6 +207,16 @@ test("variables hold values, patterns and networks", () => {
   assert.equal(variables["where"]?.from, "{remote_addr}");
 });
 
+test("shares of a variable are at most everything together", () => {
+  const told = (...shares: string[]) =>
+    inspect({
+      variables: { x: { from: "{remote_addr}", shares: shares.map((share) => ({ share, value: "a" })) } },
+      sites: [{ routes: [{ respond: "{x}" }] }],
+    }).errors.map(({ message }) => message);
+  assert.deepEqual(told("33.3%", "33.3%", "33.4%"), []);
+  assert.match(told("60%", "40.01%")[0]!, /^variables\.x\.shares: the shares are 100\.01% together/);
+});
+
 test("a route that another leaves nothing to is warned of, unless it has a name", () => {
   const warned = (routes: WrittenRoute[]) => inspect({ sites: [{ routes }] }).warnings.map(({ message }) => message);
   const behind = "no request gets to this route: one before it takes them all";
