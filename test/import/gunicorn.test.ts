@@ -342,6 +342,51 @@ test("a proxy on this machine is believed where nothing is said of it, as Gunico
   assert.deepEqual(from(["--forwarded-allow-ips", "*"], { FORWARDED_ALLOW_IPS: "x" }), ["0.0.0.0/0", "::/0", "unix:"]);
 });
 
+test("functions of the file's own that look values up are called", () => {
+  const reading = file(
+    `import os
+
+def variable(name, default=None):
+    """What the environment says."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        return default
+
+def count(text: str, least: int = 2) -> int:
+    if not text:
+        return least
+    wanted = int(text)
+    if wanted < least:
+        return least
+    else:
+        return wanted
+
+def odd(x):
+    with open(x) as f:
+        return f.read()
+
+def endless(x):
+    return endless(x)
+
+def hook(server):
+    server.log.info("up")
+
+bind = "0.0.0.0:" + (variable("PORT_GIVEN") or "8000")
+workers = count(variable("WORKERS", "1"))
+threads = count("7", least=1)
+loglevel = odd("/etc/level")
+umask = endless(1)
+when_ready = hook
+wsgi_app = "app:app"
+`,
+  );
+  assert.equal(reading.doors[0]?.address, "0.0.0.0:8000");
+  assert.deepEqual([appOf(reading)["workers"], appOf(reading)["threads"]], [2, 7]);
+  assert.equal(verdictOf(reading, "loglevel"), "needs-a-decision");
+  assert.equal(verdictOf(reading, "umask"), "needs-a-decision");
+});
+
 test("what a file says that is so anyway is mapped, and names that other lines use are no strangers", () => {
   const reading = file(
     'import os\nport = 8000\nunused = 1\nbind = f"127.0.0.1:{port}"\ndaemon = False\nkeyfile = None\nwsgi_app = "app"\n',

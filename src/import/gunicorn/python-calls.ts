@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { CannotTell, isList, isNamed, isTrue, type PythonValue, textOf } from "./python-value.ts";
+import { CannotTell, isList, isNamed, isTrue, type PythonValue, Raised, textOf } from "./python-value.ts";
 
 /** What calls may ask of the machine. */
 export interface PythonWorld {
@@ -120,7 +120,8 @@ export function number(value: PythonValue): number {
   if (typeof value === "number") return value;
   if (typeof value === "boolean") return value ? 1 : 0;
   const parsed = typeof value === "string" && value.trim() !== "" ? Number(value.replaceAll("_", "")) : Number.NaN;
-  if (Number.isNaN(parsed)) throw new CannotTell("a number of something that is none");
+  if (Number.isNaN(parsed))
+    throw new Raised(typeof value === "string" ? "ValueError" : "TypeError", "a number of something that is none");
   return parsed;
 }
 

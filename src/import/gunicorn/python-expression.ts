@@ -1,6 +1,6 @@
 import { callMethod, callNamed, number, type PythonWorld } from "./python-calls.ts";
 import { PythonSyntaxProblem, type Token, tokenize } from "./python-tokens.ts";
-import { CannotTell, isList, isNamed, isTrue, type PythonValue, textOf } from "./python-value.ts";
+import { CannotTell, isList, isNamed, isTrue, type PythonValue, Raised, textOf } from "./python-value.ts";
 
 /** Names that were assigned or imported so far. */
 export type Names = Map<string, PythonValue>;
@@ -167,6 +167,7 @@ export class ExpressionReader {
         named: new Map([...named].map(([name, item]) => [name, item()] as const)),
       };
       const value = subject();
+      if (isNamed(value) && value.call !== undefined && method === null) return value.call(given);
       if (isNamed(value))
         return callNamed(method === null ? value.named : `${value.named}.${method}`, given, this.#world);
       if (method === null) throw new CannotTell("what a call returns");
@@ -197,10 +198,12 @@ export class ExpressionReader {
     if (name === "True" || name === "False") return () => name === "True";
     if (name === "None") return () => null;
     if (name === "lambda" || name === "await" || name === "yield") throw new CannotTell(`a ${name}`);
+    const isCalled = this.#is("(");
     return () => {
       if (name === "__file__") return this.#world.file;
       const value = this.#names.get(name);
-      if (value !== undefined) return value;
+      // A function of the file's own is of use to us where it is called.
+      if (value !== undefined && (isCalled || !isNamed(value) || value.call === undefined)) return value;
       if (BUILT_IN.has(name)) return { named: name };
       throw new CannotTell(`the value of ${name}`);
     };
@@ -228,6 +231,7 @@ export class ExpressionReader {
     if (this.#take(")")) return () => [];
     const value = this.readAll();
     if (this.#is("for")) throw new CannotTell("a comprehension");
+    if (this.#is(":=") || this.#is(":")) throw new CannotTell("a name that is given within");
     this.#expect(")");
     return value;
   }
@@ -307,12 +311,14 @@ function attribute(value: PythonValue, name: string): PythonValue {
 function element(subject: PythonValue, index: PythonValue, world: PythonWorld): PythonValue {
   if (isNamed(subject) && subject.named === "os.environ") {
     const value = world.environment[textOf(index)];
-    if (value === undefined) throw new CannotTell(`the environment variable ${textOf(index)}, which is not set`);
+    if (value === undefined)
+      throw new Raised("KeyError", `the environment variable ${textOf(index)}, which is not set`);
     return value;
   }
   const found =
     subject instanceof Map ? subject.get(textOf(index)) : isList(subject) ? subject.at(number(index)) : undefined;
-  if (found === undefined) throw new CannotTell("an element that is not there");
+  if (found === undefined)
+    throw new Raised(isList(subject) ? "IndexError" : "KeyError", "an element that is not there");
   return found;
 }
 

@@ -1,5 +1,6 @@
 import type { PythonWorld } from "./python-calls.ts";
 import { ExpressionReader, type Names } from "./python-expression.ts";
+import { PythonFunction } from "./python-function.ts";
 import { PythonSyntaxProblem, type Token, tokenize } from "./python-tokens.ts";
 import { CannotTell, isTrue, type PythonValue } from "./python-value.ts";
 
@@ -67,6 +68,8 @@ class FileReader {
   #doubt: string | null = null;
   /** In a branch that is not taken. */
   #skipping = false;
+  /** What is defined next is not what its name will be. */
+  #decorated = false;
 
   constructor(tokens: readonly Token[], world: PythonWorld) {
     this.#tokens = tokens;
@@ -80,6 +83,8 @@ class FileReader {
 
   #statement(): void {
     const { kind, text } = this.#token;
+    const isDecorator = kind === "operator" && text === "@";
+    this.#decorated = isDecorator || (this.#decorated && (text === "def" || text === "async"));
     if (kind === "name" && text === "import") this.#import();
     else if (kind === "name" && text === "from") this.#importFrom();
     else if (kind === "name" && text === "if") this.#if();
@@ -254,15 +259,24 @@ class FileReader {
   }
 
   #definition(): void {
+    const isFunction = this.#token.text === "def" && this.#tokens[this.#at - 1]?.text !== "async";
     this.#at++;
     const name = this.#token;
     const value = { known: false, reason: "it is a function" } as const;
-    this.#names.delete(name.text);
+    if (!this.#skipping) this.#define(name.text, isFunction && this.#doubt === null && !this.#decorated);
     this.#skipToColon();
     const began = this.#at;
     this.#unread(() => this.#block());
     const logsOnly = calls(this.#tokens.slice(began, this.#at)).every((call) => LOGGING.has(call));
     this.#found.push({ name: name.text, line: name.line, value, defined: true, logsOnly, skipped: this.#skipping });
+  }
+
+  #define(name: string, isFunction: boolean): void {
+    if (!isFunction) this.#names.delete(name);
+    else {
+      const made = new PythonFunction(name, this.#tokens, this.#at + 2, this.#names, this.#world);
+      this.#names.set(name, { named: name, call: (given) => made.call(given) });
+    }
   }
 
   /** `: statements` on the line, or an indented block. The tokens before the colon are passed over. */

@@ -11,10 +11,32 @@ export type PythonValue =
 /** A module, function or type, by its dotted name: `os.environ`, `multiprocessing.cpu_count`. */
 export interface Named {
   readonly named: string;
+  /** Of a function of the file's own. */
+  readonly call?: (given: {
+    readonly list: readonly PythonValue[];
+    readonly named: ReadonlyMap<string, PythonValue>;
+  }) => PythonValue;
 }
 
 /** The value depends on something that only running the file would tell. */
 export class CannotTell extends Error {}
+
+/** The value can't be had: Python raises an exception, which the file may expect. */
+export class Raised extends CannotTell {
+  readonly #exception: string;
+
+  constructor(exception: "KeyError" | "IndexError" | "ValueError" | "TypeError", message: string) {
+    super(message);
+    this.#exception = exception;
+  }
+
+  /** Whether `except NAME` catches it. */
+  readonly isA = (name: string): boolean =>
+    name === this.#exception ||
+    name === "Exception" ||
+    name === "BaseException" ||
+    (name === "LookupError" && /^(?:Key|Index)Error$/.test(this.#exception));
+}
 
 export function isNamed(value: PythonValue): value is Named {
   return typeof value === "object" && value !== null && "named" in value;
