@@ -31,7 +31,8 @@ export class LogOutput {
     this.#writer =
       config.destination === null ? null : openWriter(config.destination, { warn: (message) => this.say(message) });
     this.#writer?.start();
-    this.#file = new sonicBoom.SonicBoom({ fd, sync: false, maxLength: WAITING });
+    // A write that was under way at the end, and finds no room, would be tried again for ever, and main never end.
+    this.#file = new sonicBoom.SonicBoom({ fd, sync: false, maxLength: WAITING, retryEAGAIN: () => !this.#over });
     this.#file.on("error", () => {}); // nobody reads: nothing to say it to
     this.#file.on("drop", () => {
       this.#dropped++;
